@@ -1,0 +1,56 @@
+"""The steps that a probe can yield, and the answer it comes to. No input or output happens here."""
+
+from trueup.conversation.answer import SEEN_CHARS_MAX, Answer, degraded, fails, ready, stranger
+from trueup.conversation.breaks import Astray, Break, Closed, Garbled, Quiet, TooLong
+from trueup.conversation.reads import Datagram, Exactly, Frame, Line, Read, Some, ToEnd, Until
+from trueup.conversation.steps import (
+    Ask,
+    Beside,
+    Conversation,
+    Dial,
+    HangUp,
+    Mark,
+    Nonce,
+    Receive,
+    Redial,
+    Send,
+    StartTls,
+    Step,
+    Transport,
+)
+
+__all__ = [
+    "SEEN_CHARS_MAX",
+    "Answer",
+    "Ask",
+    "Astray",
+    "Beside",
+    "Break",
+    "Closed",
+    "Conversation",
+    "Datagram",
+    "Dial",
+    "Exactly",
+    "Frame",
+    "Garbled",
+    "HangUp",
+    "Line",
+    "Mark",
+    "Nonce",
+    "Quiet",
+    "Read",
+    "Receive",
+    "Redial",
+    "Send",
+    "Some",
+    "StartTls",
+    "Step",
+    "ToEnd",
+    "TooLong",
+    "Transport",
+    "Until",
+    "degraded",
+    "fails",
+    "ready",
+    "stranger",
+]

@@ -1,0 +1,1 @@
+"""One file a protocol: a conversation, and its table of error answers to causes."""
