@@ -1,0 +1,101 @@
+"""Reads this machine's listening sockets: sock_diag first, /proc/net where that is denied."""
+
+import socket
+from typing import Final
+
+from trueup.host import proc_net, sock_diag
+from trueup.host.facts import ListeningSocket, Transport
+from trueup.host.files import read_bytes
+from trueup.host.unreadable import HostUnreadable, Reason
+
+_DATAGRAM_BYTES: Final = 1 << 18
+_TIMEOUT_S: Final = 2.0
+_TABLE_BYTES_MAX: Final = 64 * 1024 * 1024  # /proc lists every connection: about 150 bytes each
+
+
+class Sockets:
+    """Reads the listening sockets of this network namespace, cheaply when it's asked again and again."""
+
+    def __init__(self, proc: str = "/proc") -> None:
+        self._proc = proc
+        self._decoders = {transport: sock_diag.Decoder(transport) for transport in Transport}
+        self._last: tuple[ListeningSocket, ...] = ()
+        self._netlink_port = 0
+
+    def read(self, *transports: Transport) -> tuple[ListeningSocket, ...]:
+        """All sockets that wait for clients; of both transports when none is named.
+
+        Where nothing has changed since the last time, the very same tuple.
+
+        Raises:
+            HostUnreadable: neither sock_diag nor /proc/net can be read.
+        """
+        try:
+            return self.dump(*transports)
+        except HostUnreadable:
+            return from_proc(f"{self._proc}/net", *transports)
+
+    def dump(self, *transports: Transport) -> tuple[ListeningSocket, ...]:
+        """By netlink; any user may ask.
+
+        Raises:
+            HostUnreadable: the kernel refuses, has no inet_diag, or doesn't answer.
+        """
+        if not hasattr(socket, "AF_NETLINK"):
+            raise HostUnreadable("sock_diag", "needs Linux", Reason.UNSUPPORTED)
+        found: list[ListeningSocket] = []
+        try:
+            with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, sock_diag.NETLINK_SOCK_DIAG) as netlink:
+                netlink.settimeout(_TIMEOUT_S)
+                self._bind(netlink)
+                for transport in transports or tuple(Transport):
+                    self._decoders[transport].begin()
+                    found += self._ask(netlink, sock_diag.AF_INET, transport)
+                    try:
+                        found += self._ask(netlink, sock_diag.AF_INET6, transport)
+                    except HostUnreadable as error:
+                        if error.reason is not Reason.ABSENT:  # absent: a kernel without IPv6
+                            raise
+        except OSError as error:
+            raise HostUnreadable.of("sock_diag", error) from error
+        told = tuple(found)
+        if told != self._last:
+            self._last = told
+        return self._last
+
+    def _bind(self, netlink: socket.socket) -> None:
+        """Answers carry the number of who asked: with the same one, the same answer is the same bytes."""
+        try:
+            netlink.bind((self._netlink_port, 0))  # 0: the kernel chooses
+        except OSError:
+            return  # taken meanwhile: any other will do, and is chosen as we ask
+        self._netlink_port = netlink.getsockname()[0]
+
+    def _ask(self, netlink: socket.socket, family: int, transport: Transport) -> list[ListeningSocket]:
+        netlink.send(sock_diag.dump_request(family, transport))
+        found: list[ListeningSocket] = []
+        last = False
+        while not last:
+            part, last = self._decoders[transport].decode(netlink.recv(_DATAGRAM_BYTES))
+            found += part
+        return found
+
+
+def from_proc(net: str, *transports: Transport) -> tuple[ListeningSocket, ...]:
+    """By the tables under ``net``: /proc/net, or /proc/PID/net for the namespace of a process.
+
+    Raises:
+        HostUnreadable: the IPv4 table can't be read. A kernel without IPv6 has no second one.
+    """
+    found: list[ListeningSocket] = []
+    for transport in transports or tuple(Transport):
+        table = read_bytes(f"{net}/{transport}", _TABLE_BYTES_MAX)
+        found += proc_net.listening_sockets(table, transport)
+        try:
+            table = read_bytes(f"{net}/{transport}6", _TABLE_BYTES_MAX)
+        except HostUnreadable as error:
+            if error.reason is not Reason.ABSENT:
+                raise
+        else:
+            found += proc_net.listening_sockets(table, transport)
+    return tuple(found)
