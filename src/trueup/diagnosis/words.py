@@ -1,0 +1,310 @@
+"""The sentence and the next steps for a cause seen from outside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from trueup.conversation import Transport
+from trueup.diagnosis.mistaken import wanted_and_found
+from trueup.domain.address import Address, AddressError, parse_address
+from trueup.domain.causes import Cause
+from trueup.domain.observation import Observation
+from trueup.domain.states import Outcome
+from trueup.domain.target import Target
+from trueup.probes.registry import SCHEMES, probe_for
+
+Form = TypeVar("Form")
+
+_SENTENCES: Final[dict[Cause, str]] = {
+    Cause.UNRESOLVED: "The name {host} can't be resolved: {detail}",
+    Cause.REFUSED: "Nothing listens at {place}, or a firewall rejects: {detail}",
+    Cause.NO_ANSWER: (
+        "No answer from {place} ({detail}): dropped packets, a dead host, or a full accept queue"
+    ),
+    Cause.UNREACHABLE: "{place} can't be reached: {detail}",
+    Cause.SILENT: "{title} at {place} is silent: {detail}",
+    Cause.CLOSES: "{place} accepts and hangs up before {title} answers: {detail}",
+    Cause.WRONG_SERVICE: "{place} isn't {title}: {detail}",
+    Cause.TLS_FAILED: "The TLS handshake with {place} fails: {detail}",
+    Cause.TLS_EXPIRED: "The certificate of {place} has expired: {detail}",
+    Cause.TLS_NOT_YET_VALID: "The certificate of {place} isn't valid yet: {detail}",
+    Cause.TLS_NAME_MISMATCH: "The certificate of {place} is for another name: {detail}",
+    Cause.TLS_UNTRUSTED: "The certificate of {place} isn't trusted here: {detail}",
+    Cause.TLS_EXPIRING: "{title} at {place} works, but not for long: {detail}",
+    Cause.SLOW: "{title} at {place} works, but slowly: {detail}",
+    Cause.MONITOR_OFFLINE: "Nobody knows about {place}: the monitor's own network fails: {detail}",
+    Cause.MONITOR_STARVED: "Nobody knows about {place}: {detail}",
+    Cause.EXPOSED: "{place} can be reached from where it must not be: {detail}",
+}
+_OF_A_SOCKET: Final[dict[Cause, str]] = {
+    # A unix socket has no network and no firewall between.
+    Cause.REFUSED: "Nobody listens at {place}: {detail}",
+    Cause.NO_ANSWER: "No answer from {place}: {detail}",
+}
+_OF_A_HOST: Final[dict[Cause, str]] = {
+    # An echo is answered by the kernel: no port, no queue.
+    Cause.NO_ANSWER: "No answer from {place} ({detail}): dropped packets or a dead host",
+}
+_OF_A_JOURNEY: Final[dict[Cause, str]] = {
+    Cause.STEP_FAILED: "{name} fails at {detail}",
+    Cause.SLOW: "{name} works, but slowly: {detail}",
+    Cause.MONITOR_STARVED: "Nobody knows about {name}: {detail}",
+    Cause.MONITOR_OFFLINE: "Nobody knows about {name}: the monitor's own network fails: {detail}",
+}
+_DEFAULT: Final = "{title} at {place}: {detail}"
+_TOO_SLOW: Final = "{title} at {place} is too slow: {detail}"
+_HALF: Final = "{title} works at one address of {host} and not at another: {detail}"
+_UP: Final = "{title} at {place} is up: {detail}"
+_UP_UNIDENTIFIED: Final = "{place} is up: {detail}"
+_UNKNOWN: Final = "Nobody knows about {place}: {detail}"
+
+_NEXT: Final[dict[Cause, tuple[str, ...]]] = {
+    Cause.UNRESOLVED: ("Ask by hand: getent hosts {host}; check the spelling and /etc/resolv.conf",),
+    Cause.REFUSED: ("{on}: ss {listening} shows who listens; start what should",),
+    Cause.NO_ANSWER: ("From here: ping -c3 {host}; there: ss {listening}, and the firewall's rules",),
+    Cause.UNREACHABLE: ("From here: ip route get {host}",),
+    Cause.SILENT: ("{on}: ss {listening} names the process; look at its state and log",),
+    Cause.CLOSES: ("{on}: ss {listening} names the process; read its log; of a proxy, look at its backend",),
+    Cause.WRONG_SERVICE: ("{on}: ss {listening} names the process; is the address right?",),
+    Cause.STARTING_UP: ("Wait, and look again; if it stays like this, read its log on {host}",),
+    Cause.OVERLOADED: ("{on}: ss {connected} lists who uses up its room",),
+    Cause.READ_ONLY: ("Find the primary: is {place} the right address for what writes?",),
+    Cause.DISK_FULL: ("{on}: df -h; df -i",),
+    Cause.ERROR_ANSWER: ("{on}: read the log of {title}",),
+    Cause.NO_QUORUM: ("See which members of its cluster are missing, beginning with the log on {host}",),
+    Cause.REPLICATION: ("{on}: read the log of {title}; can it reach its source?",),
+    Cause.WRONG_ANSWER: ("See the whole answer: trueup check --transcript '{address}'",),
+    Cause.SLOW: ("{on}: uptime; vmstat 1 5; from here: ping -c10 {host}",),
+    Cause.BAD_UPSTREAM: ("Look at the backend behind {place} and at the gateway's error log",),
+    Cause.LOGIN_REFUSED: ("Check the login that trueup is given against the account on {host}",),
+    Cause.BLOCKED: ("Allow this monitor's address on {host}, or watch it from where it is allowed",),
+    Cause.TLS_EXPIRED: ("Renew the certificate and reload the service",),
+    Cause.TLS_EXPIRING: ("Renew the certificate; look at why the automatic renewal didn't",),
+    Cause.TLS_NOT_YET_VALID: ("Compare the clocks: date -u, here and on {host}",),
+    Cause.TLS_NAME_MISMATCH: ("Ask by the name in the certificate, or issue one for {host}",),
+    Cause.TLS_UNTRUSTED: (
+        "Serve the intermediate, or name your authority by tls: {{ca: FILE}} or SSL_CERT_FILE",
+    ),
+    Cause.TLS_FAILED: (
+        "Look closer: openssl s_client -connect {place} -servername {host}{starttls} </dev/null",
+    ),
+    Cause.EXPOSED: (
+        "{on}: bind it to an inner address, or close {place} to the outside in the firewall",
+        "{on}: ss {listening} shows where it listens",
+    ),
+    Cause.MONITOR_STARVED: ("Look at this machine: load, open files (ulimit -n), local ports (ss -s)",),
+    Cause.MONITOR_OFFLINE: ("Look at this machine's network: ip route; getent hosts {host}",),
+}
+
+_NEXT_OF_A_JOB: Final[dict[Cause, tuple[str, ...]]] = {
+    Cause.MISSED_HEARTBEAT: (
+        "Where it runs: did its timer or cron start it, and does it still run? See systemctl list-timers",
+        "Did it reach this monitor? Its address: trueup heartbeats {name}",
+    ),
+    Cause.ERROR_ANSWER: ("Read the log of the job {name} where it runs",),
+}
+_NEXT_OF_A_HOST: Final = {Cause.NO_ANSWER: ("From here: ping -c3 {host}; tracepath -n {host}",)}
+_STARTTLS: Final = {
+    # As openssl-s_client(1) calls them.
+    **dict.fromkeys(("smtp", "submission"), "smtp"),
+    **{name: name for name in ("imap", "pop3", "ftp", "ldap", "mysql", "postgres", "nats")},
+}
+_SAID_TWICE: Final = (
+    "the TLS handshake fails: ",
+    "the TLS session fails: ",
+    "the certificate has expired",
+    "the certificate isn't valid yet",
+    "the certificate is for another name",
+)
+"""How a detail begins that says what its sentence says."""
+
+
+def title_of(address: Address) -> str:
+    """What people call the service that is expected at ``address``."""
+    return probe_for(address.scheme).title if address.scheme else "the service"
+
+
+def place_of(address: Address) -> str:
+    """Host and port, or the socket's path."""
+    if address.socket_path is not None:
+        return address.socket_path
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    port = port_of(address)
+    return f"{host}:{port}" if port else host
+
+
+def port_of(address: Address) -> int | None:
+    """The port that is asked, from the address or the scheme."""
+    if address.port is not None or not address.scheme:
+        return address.port
+    return probe_for(address.scheme).schemes[address.scheme].port
+
+
+def address_of(target: Target, seen: Observation | None) -> Address | None:
+    """The address that an observation is about."""
+    if seen is not None and seen.at is not None:
+        return next((one for one in target.at if one.text == seen.at), None)
+    return target.at[0] if target.at else None
+
+
+def sentence(target: Target, seen: Observation) -> str:
+    """One sentence about a target by the observation that decides."""
+    address = address_of(target, seen)
+    if address is None or is_of_a_job(seen):
+        unknown = seen.cause is None and seen.outcome is Outcome.UNKNOWN
+        form = "Nobody knows about {name}: {detail}" if unknown else "{name}: {detail}"
+        form = _OF_A_JOURNEY.get(seen.cause, form) if seen.cause else form
+        return form.format(name=target.name, detail=seen.detail)
+    if seen.cause is None:
+        return _filled(_UNKNOWN, address, seen)
+    if seen.outcome is Outcome.SLOW and "other_addresses" in seen.facts:
+        return _filled(_HALF, address, seen)
+    if seen.cause is Cause.SLOW and seen.outcome is Outcome.FAIL:
+        return _filled(_TOO_SLOW, address, seen)
+    if seen.cause is Cause.WRONG_SERVICE and (mistaken := _mistaken(address, seen)) is not None:
+        return mistaken
+    forms = {**_SENTENCES, **_special(address, _OF_A_SOCKET, _OF_A_HOST)}
+    return _filled(forms.get(seen.cause, _DEFAULT), address, seen).removesuffix(": ")
+
+
+def _mistaken(address: Address, seen: Observation) -> str | None:
+    """The sentence for somebody else at home, where it could be told who."""
+    found = str(seen.facts.get("found", ""))
+    names = wanted_and_found(address.scheme, found)
+    if names is None:
+        return None
+    said = seen.detail.removeprefix(f"{found} answers where {address.scheme} is expected").removeprefix(": ")
+    return f"{place_of(address)} isn't {names[0]}, but {names[1]}" + (f": {said}" if said else "")
+
+
+def up_sentence(target: Target, seen: Observation) -> str:
+    """One sentence about a target that is up."""
+    address = address_of(target, seen)
+    if address is None:
+        return f"{target.name} is up: {seen.detail}"
+    return _filled(_UP_UNIDENTIFIED if seen.facts.get("unidentified") else _UP, address, seen)
+
+
+def journey_sentence(target: Target, passed: Sequence[Observation]) -> str:
+    """One sentence about a journey all of whose steps passed."""
+    took_ms = sum(seen.latency_ms or 0.0 for seen in passed)
+    steps = "its step passes" if len(passed) == 1 else f"all its {len(passed)} steps pass"
+    return f"{target.name} is up: {steps}, {took_ms:.0f} ms"
+
+
+def next_steps(target: Target, seen: Observation) -> tuple[str, ...]:
+    """What to do about it: the protocol's own word first, else the general one.
+
+    Of a journey's step, it's what would be said of a service at its address.
+    """
+    address, runbook = address_of(target, seen), (f"Runbook: {target.runbook}",) if target.runbook else ()
+    if is_of_a_job(seen):
+        steps = _NEXT_OF_A_JOB.get(seen.cause, ()) if seen.cause else ()
+        return (*(step.format(name=target.name) for step in steps), *runbook)
+    if seen.cause is Cause.STEP_FAILED:
+        address, seen = _of_the_step(seen)
+    if address is None or seen.cause is None:
+        return runbook if seen.outcome is Outcome.FAIL else ()
+    own = probe_for(address.scheme).next_steps.get(seen.cause) if address.scheme else None
+    if own is not None:  # commands have braces of their own: only the place is filled in
+        steps = tuple(_placed(step, address) for step in own)
+    else:
+        forms = {**_NEXT, **_special(address, {}, _NEXT_OF_A_HOST)}
+        steps = tuple(_filled(form, address, seen) for form in forms.get(seen.cause, ()))
+    return (*steps, *runbook)
+
+
+def is_of_a_job(seen: Observation) -> bool:
+    """Whether it's what a job reported by itself, or didn't."""
+    return "heartbeat" in seen.facts
+
+
+def _of_the_step(seen: Observation) -> tuple[Address | None, Observation]:
+    """The address of a step that failed, where it has one, and what was seen as if of a service there."""
+    cause = seen.facts.get("inner_cause")
+    try:
+        address = parse_address(str(seen.facts.get("address", "")), SCHEMES)
+    except AddressError:
+        address = None
+    return address, replace(seen, cause=Cause(cause) if cause else None)
+
+
+def _special(
+    address: Address, of_a_socket: Mapping[Cause, Form], of_a_host: Mapping[Cause, Form]
+) -> Mapping[Cause, Form]:
+    if address.socket_path is not None:
+        return of_a_socket
+    return of_a_host if _transport_of(address) is Transport.ICMP else {}
+
+
+def _placed(step: str, address: Address) -> str:
+    filled = {
+        "{host}": address.host,
+        "{port}": str(port_of(address) or ""),
+        "{place}": place_of(address),
+        "{scheme}": address.scheme,
+        "{address}": address.text,
+    }
+    for name, value in filled.items():
+        step = step.replace(name, value)
+    return step
+
+
+def _filled(form: str, address: Address, seen: Observation) -> str:
+    title = title_of(address)
+    if address.scheme == "" and seen.facts.get("speaks"):
+        title = probe_for(str(seen.facts["speaks"])).title
+    words = form.format(
+        host=address.host,
+        address=address,
+        on="Here" if _is_here(address) else f"On {address.host}",
+        listening=_listening(address),
+        connected=_connected(address),
+        place=place_of(address),
+        starttls=f" -starttls {_STARTTLS[address.scheme]}" if address.scheme in _STARTTLS else "",
+        title=title,
+        detail=_detail(seen),
+    )
+    return words.replace("the service", "The service", 1) if words.startswith("the service") else words
+
+
+def _detail(seen: Observation) -> str:
+    """What adds to the sentence, and doesn't say it again."""
+    facts = seen.facts
+    if seen.cause is Cause.TLS_EXPIRED and "expires_at" in facts:
+        return f"it ended at {facts['expires_at']}"
+    if seen.cause is Cause.TLS_NOT_YET_VALID and "not_before" in facts:
+        return f"it begins at {facts['not_before']}"
+    if seen.cause is Cause.TLS_NAME_MISMATCH and facts.get("names"):
+        return ", ".join(facts["names"])
+    detail = seen.detail or (seen.cause.says if seen.cause else "no detail")
+    if seen.cause is Cause.WRONG_SERVICE and facts.get("expected") != "tls":
+        detail = detail.removeprefix(f"not {facts.get('expected')}").removeprefix(": ")
+    for words in _SAID_TWICE:
+        detail = detail.removeprefix(words)
+    return detail
+
+
+def _listening(address: Address) -> str:
+    """The options of ss(8) that list who listens there."""
+    if address.socket_path is not None:
+        return f"-Hlxp src {address.socket_path}"
+    kind = "u" if _transport_of(address) is Transport.UDP else "t"
+    return f"-Hl{kind}np 'sport = :{port_of(address) or ''}'"
+
+
+def _connected(address: Address) -> str:
+    """The options of ss(8) that list who is connected there."""
+    if address.socket_path is not None:
+        return f"-Hxp state connected src {address.socket_path}"
+    kind = "u" if _transport_of(address) is Transport.UDP else "t"
+    return f"-H{kind}n state established 'sport = :{port_of(address) or ''}'"
+
+
+def _transport_of(address: Address) -> Transport:
+    return probe_for(address.scheme).schemes[address.scheme].transport if address.scheme else Transport.TCP
+
+
+def _is_here(address: Address) -> bool:
+    host = address.host
+    return host in ("localhost", "::1") or host.startswith("127.") or address.socket_path is not None
