@@ -1,0 +1,1 @@
+"""Functional steps: what a user does, done from here, one step after another."""
