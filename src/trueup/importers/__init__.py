@@ -1,0 +1,1 @@
+"""What other monitors had configured, in trueup's words. One file a source."""
