@@ -1,0 +1,108 @@
+"""Targets: how they are, why, how they were; and looking at one now."""
+
+from datetime import timedelta
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from trueup.diagnosis.document import document
+from trueup.domain.states import State
+from trueup.web.access import Need
+from trueup.web.asked import queried
+from trueup.web.board import Board
+from trueup.web.cursor import cursor_of, place_of
+from trueup.web.found import target_of
+from trueup.web.gates import Gate, answered
+from trueup.web.refusal import Refusal
+from trueup.web.shown import Document, Shown
+
+PAGE_MAX: Final = 1000
+POINTS_MAX: Final = 5000
+_POINTS: Final = 300
+"""A history is cut into about so many points where no step is asked for."""
+_STEPS_S: Final = (60, 300, 900, 3600, 4 * 3600, 86400)
+
+
+def target_gates(shown: Shown, board: Board) -> list[Gate]:
+    """What may be asked of targets."""
+
+    async def targets(request: Request) -> Response:
+        asked = queried(request)
+        limit = asked.whole("limit", PAGE_MAX, 1, PAGE_MAX)
+        start = place_of(asked) or 0
+        asked.finish()
+        targets, glances = shown.targets, await board.glances()
+        end = start + limit
+        page = [shown.document(target) for target in targets[start:end]]
+        states = [State(one["state"]) for one in (*glances, *page)]
+        cursor = None if end >= len(targets) else cursor_of(end)
+        return JSONResponse({**document(page, states), "cursor": cursor})
+
+    async def target(request: Request) -> Response:
+        return JSONResponse(shown.document(target_of(shown, request)))
+
+    async def explain(request: Request) -> Response:
+        return JSONResponse(shown.explained(target_of(shown, request)))
+
+    async def check(request: Request) -> Response:
+        found = target_of(shown, request)
+        return answered(request, await shown.look_at(found.name))
+
+    async def history(request: Request) -> Response:
+        return JSONResponse(await history_of(shown, request))
+
+    one = "/api/v1/targets/{name:path}"
+    return [
+        Gate(
+            "GET",
+            "/api/v1/targets",
+            Need.READ,
+            targets,
+            "How every target is",
+            {"limit": f"at most so many, up to {PAGE_MAX}", "cursor": "that of the page before"},
+        ),
+        Gate("GET", f"{one}/explain", Need.READ, explain, "Why a target is what it is"),
+        Gate(
+            "GET",
+            f"{one}/history",
+            Need.READ,
+            history,
+            "How a target was: states, and latencies of each layer",
+            {
+                "since": "a time, or how long ago: 24h where left out",
+                "until": "a time, or how long ago: now where left out",
+                "step": "how much one point sums up, as in 5m; fitting where left out",
+            },
+        ),
+        Gate("POST", f"{one}/check", Need.WRITE, check, "Look at a target now, and answer how it is"),
+        Gate("GET", one, Need.READ, target, "How one target is"),
+    ]
+
+
+async def history_of(shown: Shown, request: Request) -> Document:
+    """The history that a request asks for.
+
+    Raises:
+        Refusal: there's no such target, or a time or step is wrong.
+    """
+    found = target_of(shown, request)
+    asked = queried(request)
+    until = asked.moment("until", asked.now)
+    since = asked.moment("since", until - timedelta(hours=24))
+    span_s = (until - since).total_seconds()
+    if not asked.problems and span_s <= 0:
+        asked.wrong("since", "not before until", "write since earlier than until")
+    fitting = next((step for step in _STEPS_S if span_s / step <= _POINTS), _STEPS_S[-1])
+    bare = str(asked.words.get("step", ""))
+    if bare.isascii() and bare.isdecimal() and len(bare) < 9:
+        step_s = float(bare)
+    else:
+        step_s = asked.seconds("step", fitting)
+    if not asked.problems and (step_s < 1 or span_s / step_s > POINTS_MAX):
+        asked.wrong("step", f"under a second, or more than {POINTS_MAX} points", f"write one from {fitting}s")
+    asked.finish()
+    try:
+        return await shown.history(found.name, since, until, max(1, round(step_s)))
+    except KeyError:
+        raise Refusal(404, "no such target", "see /api/v1/targets") from None
