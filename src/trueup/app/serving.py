@@ -1,0 +1,214 @@
+"""The monitor and its web side in one process, until it's told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+
+import uvicorn
+
+from trueup.alerts.attempt import send_test
+from trueup.app.accounts import StoredAccounts
+from trueup.app.agents_desk import Desk
+from trueup.app.beforehand import import_all
+from trueup.app.clock import SystemClock
+from trueup.app.lobby import lobby, visitors_max
+from trueup.app.machines import KnownMachines
+from trueup.app.own_address import url_of
+from trueup.app.reloading import Reloader
+from trueup.app.reports import Reports
+from trueup.app.running import Running
+from trueup.app.service_manager import notify
+from trueup.app.watched import Watched
+from trueup.app.watching_host import WatchedHost
+from trueup.app.workers import Workers
+from trueup.domain.monitor_settings import Certificate, Listen, Network, Store
+from trueup.domain.oidc import Oidc
+from trueup.store.opening import Stores
+from trueup.store.stand_in import open_or_stand_in
+from trueup.web.access import Doorman
+from trueup.web.api import application
+
+_LOG = logging.getLogger("trueup")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where everything is: its data, its store, its configuration (None without one), and who may ask."""
+
+    data: Path
+    listen: Listen
+    store: Store = field(default_factory=Store)
+    config: Path | None = None
+    tls: Certificate | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    workers: int = 1
+    oidc: Oidc | None = None
+
+    @property
+    def url(self) -> str:
+        """Where people find it."""
+        return url_of(self.listen, is_tls=self.tls is not None)
+
+
+def is_own(listen: Listen, host_header: str) -> bool:
+    """Whether a Host header names this loopback address: what a rebound name of another site can't.
+
+    The port may be left out.
+    """
+    port = f":{listen.port}"
+    names = {"localhost", "127.0.0.1", "[::1]", str(listen).removesuffix(port)}
+    named = host_header.lower().removesuffix(port)
+    return _is_loopback(listen.host) and named in names
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers: stopping is the whole process's matter."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class CertificateUnusable(Exception):  # noqa: N818 - it says what is wrong
+    """The certificate that the monitor is to show, or its key."""
+
+
+def _try(tls: Certificate) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.cert, tls.key)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        words = f"monitor.tls: {tls.cert} and {tls.key} can't be used: {why}; name a certificate and its key"
+        raise CertificateUnusable(words) from None
+
+
+async def serve(
+    find_watched: Callable[[], Awaitable[Watched]],
+    plan: Plan,
+    announce: Callable[[str], None],
+) -> None:
+    """Watch and serve until SIGTERM or SIGINT.
+
+    Raises:
+        OSError: the address is taken or can't be listened on, or the folder can't be made.
+        StoreFailed: the state can't be opened, or another monitor runs on this data.
+        CertificateUnusable: its own certificate can't be.
+    """
+    if plan.tls is not None:
+        _try(plan.tls)
+    with contextlib.closing(_bound(plan.listen)) as sock:
+        import_all()
+        stores = open_or_stand_in(plan.data, plan.store)
+        try:
+            await _serve(await find_watched(), plan, stores, sock, announce)
+        finally:
+            stores.close()
+
+
+async def _serve(
+    watched: Watched, plan: Plan, stores: Stores, sock: socket.socket, announce: Callable[[str], None]
+) -> None:
+    clock, listen = SystemClock(), plan.listen
+    host = WatchedHost(watched.targets, clock)
+    reports = Reports(clock)
+    data = plan.data if plan.store.address is None else None
+    running = Running(
+        watched, stores, host, reports, clock=clock, url=plan.url, data=data, workers=_workers(plan)
+    )
+    desk = Desk(stores.tokens, stores.agents, clock, running.heard)
+    config = uvicorn.Config(
+        application(
+            running,
+            Doorman(
+                partial(is_own, listen), StoredAccounts(stores.tokens, stores.users), plan.trusted_proxies
+            ),
+            desk=desk,
+            machines=KnownMachines(reports),
+            trial=partial(send_test, clock=clock),
+            oidc=plan.oidc,
+            is_discovered=plan.config is None,
+        ),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whom to believe is the doorman's matter
+        ssl_certfile=plan.tls.cert if plan.tls is not None else None,
+        ssl_keyfile=plan.tls.key if plan.tls is not None else None,
+        http=lobby(visitors_max()),
+        lifespan="off",
+        timeout_graceful_shutdown=2,  # an open stream of events would keep it for ever
+    )
+    server = _Server(config)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    doing = [
+        asyncio.ensure_future(running.watch()),
+        asyncio.ensure_future(server.serve(sockets=[sock])),
+        asyncio.ensure_future(stopped.wait()),
+        asyncio.ensure_future(_reload_on(running, plan.config)),
+    ]
+    count = len(running.targets)
+    announce(f"watching {count} target{'s' if count != 1 else ''}; see {plan.url}/")
+    set_up_word = stores.users.new_set_up_word()
+    if set_up_word is not None:
+        announce(f"nobody has an account yet; make the first at {plan.url}/setup with {set_up_word}")
+    notify("READY=1")
+    try:
+        done, _ = await asyncio.wait(doing, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()
+    finally:
+        notify("STOPPING=1")
+        running.events.close()
+        server.should_exit = True
+        for one in doing:
+            if one is not doing[1]:
+                one.cancel()
+        await asyncio.gather(*doing, return_exceptions=True)
+        host.close()
+
+
+def _workers(plan: Plan) -> Workers | None:
+    """Of one process, the monitor itself looks. What was found without a configuration only it knows."""
+    return Workers(plan.workers, plan.config) if plan.workers > 1 and plan.config is not None else None
+
+
+async def _reload_on(running: Running, config: Path | None) -> None:
+    """Follow the configuration; of none, a hang-up asks for nothing."""
+    loop = asyncio.get_running_loop()
+    if config is None:
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        await loop.create_future()
+        return
+    reloader = Reloader(config, running.replace, running.complain, running=running.configuration)
+    loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+    await reloader.run()
+
+
+def _bound(listen: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((listen.host, listen.port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
