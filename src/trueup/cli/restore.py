@@ -1,0 +1,30 @@
+"""``trueup restore``: what a backup has becomes the data."""
+
+from pathlib import Path
+
+import click
+
+from trueup.cli.data_folder import data_option, fail
+
+
+@click.command(epilog="Example: trueup restore /srv/backup/trueup.tar")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@data_option
+def COMMAND(file: Path, data: Path) -> int:  # noqa: N802 - what a command's file exports
+    """Put what FILE has in the place of the data, while no monitor runs on it.
+
+    FILE is what trueup backup wrote, or one of the daily backups in the folder backups of the data. It's
+    looked through first. What was there before is kept in a folder of its own, which the command names.
+    """
+    from trueup.app.clock import SystemClock
+    from trueup.store.failure import StoreFailed
+    from trueup.store.restoring import NoBackup, restore
+
+    try:
+        kept = restore(file, data, SystemClock().now())
+    except NoBackup as error:
+        raise click.UsageError(str(error)) from error
+    except StoreFailed as error:
+        fail(f"{file} can't be restored to {data}: {error}")
+    click.echo(f"{data} is as in {file}" + (f"; what was there is in {kept}" if kept else ""))
+    return 0

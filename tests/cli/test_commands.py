@@ -1,0 +1,76 @@
+"""What all commands share: help, and an exit status that nothing takes away."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.beds.server import free_port
+from tests.cli.trueup import trueup
+
+COMMANDS = ("check", "who", "run", "validate", "schema")
+TRUEUP = f"{sys.executable} -W error -m trueup"
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    done = trueup(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: trueup {command}" in done.stdout
+    assert done.stderr == ""
+
+
+def test_no_word_at_all_is_wrong_usage() -> None:
+    assert trueup().returncode == 64
+
+
+def test_a_closed_output_takes_nothing_from_the_exit_status() -> None:
+    down = f"{TRUEUP} check tcp://127.0.0.1:{free_port()} --no-host"
+    assert (shell(f"{down} >&-").returncode, shell(f"{down} --json >&-").returncode) == (2, 2)
+    done = shell(f"{TRUEUP} check redsi://h 2>&-")
+    assert (done.returncode, done.stdout) == (64, "")
+
+
+def test_a_reader_that_leaves_takes_nothing_from_the_exit_status() -> None:
+    words = " ".join([f"tcp://127.0.0.1:{free_port()}" for _ in range(3)])
+    done = shell(f"{{ sleep 0.1; {TRUEUP} check {words} --no-host; }} | true")
+    assert (done.returncode, done.stderr) == (2, "")
+
+
+def test_a_full_disk_is_a_failure_of_our_own() -> None:
+    done = shell(f"{TRUEUP} check tcp://127.0.0.1:{free_port()} --no-host > /dev/full")
+    assert (done.returncode, done.stderr) == (70, "trueup can't go on: No space left on device\n")
+
+
+def test_a_bug_is_one_sentence_and_70() -> None:
+    code = (
+        "import sys, trueup.app.one_look as look\n"
+        "def broken(*_a, **_k): raise RuntimeError('odd\\x1b[2J')\n"
+        "look.look_once = broken\n"
+        "sys.argv = ['trueup', 'check', 'tcp://127.0.0.1:1']\n"
+        "from trueup.cli import main; main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ},
+    )
+    assert done.returncode == 70
+    assert "which is a bug in it: RuntimeError at <string>:2: odd\\x1b[2J" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_list_of_commands_says_whole_sentences() -> None:
+    listed = " ".join(trueup("--help").stdout.partition("Commands:")[2].split())
+    assert "..." not in listed
+    assert "all problems at once, as FILE:LINE: PATH: problem; hint verify" in listed
