@@ -1,0 +1,1 @@
+"""What trueup costs, measured beside the limit and beside others, in the same run."""
