@@ -65,6 +65,20 @@ def test_who_has_been_idle_for_longest_goes() -> None:
             assert b" 204 " in one.recv(4096)
 
 
+def test_who_asked_lately_stays_however_early_it_came() -> None:
+    with served(2) as desk, ExitStack() as stack:
+        desk.may_answer.set()
+        first, second = desk.visit(stack), desk.visit(stack)
+        for _ in range(2):
+            for one in (second, first):
+                one.sendall(ASKED)
+                assert b" 204 " in one.recv(4096)
+        desk.visit(stack)
+        assert _is_turned_away(second)
+        first.sendall(ASKED)
+        assert b" 204 " in first.recv(4096)
+
+
 def test_who_waits_for_an_answer_stays_and_the_next_is_turned_away() -> None:
     with served(1) as desk, ExitStack() as stack:
         first = desk.visit(stack)

@@ -36,7 +36,7 @@ def watched(*checks: Check) -> Watched:
 
 
 async def until(seen: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not seen():  # noqa: ASYNC110 - the monitor has no event for what a test waits for
             await asyncio.sleep(0.02)
 

@@ -78,6 +78,18 @@ def test_the_confirming_look_is_asked_for() -> None:
     assert [taken.again_s for taken in steps("uxxuu", apart_s=60.0)] == [None, 30.0, None, 30.0, None]
 
 
+@pytest.mark.parametrize("before", ["", "u", "uxx"])
+def test_where_nothing_was_found_out_it_is_asked_again_sooner_than_in_an_hour_and_ever_less_often(
+    before: str,
+) -> None:
+    hourly = replace(POLICY, every_s=3600.0)
+    taken = list(steps(before + "?" * 9, policy=hourly))[len(before) :]
+    assert [one.again_s for one in taken] == [30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, None, None]
+    assert taken[-1].memory == taken[-2].memory
+    *_, well = steps(before + "????u?", policy=hourly)
+    assert well.again_s == 30.0
+
+
 def test_one_failure_may_be_enough() -> None:
     assert hard("ux", policy=replace(POLICY, confirm=Confirm(1, 0.0))) == "ux"
 

@@ -1,6 +1,7 @@
 """How many may be connected to the API at once: files that visitors take are lost to looks and alerts."""
 
 import asyncio
+import itertools
 import resource
 from typing import Final
 
@@ -21,14 +22,19 @@ def lobby(most: int) -> type[asyncio.Protocol]:
     """The protocol of a server where ``most`` are in at once. When one more comes, whoever has been idle for
     longest goes; where nobody is, it's who came.
     """
+    turns = itertools.count()  # a clock gives all that come in one round of the loop the same time
 
     class Visitor(HttpToolsProtocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            self.came_s = self.loop.time()
+            self.heard = next(turns)
             if len(self.connections) > most:
                 idle = [one for one in self.connections if isinstance(one, Visitor) and one.is_idle]
-                min(idle, key=lambda one: one.came_s, default=self).transport.abort()
+                min(idle, key=lambda one: one.heard, default=self).transport.abort()
+
+        def data_received(self, data: bytes) -> None:
+            self.heard = next(turns)
+            super().data_received(data)
 
         @property
         def is_idle(self) -> bool:

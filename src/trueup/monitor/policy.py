@@ -31,6 +31,9 @@ from trueup.monitor.memory import Counting, Memory, Row, Trouble
 
 SPARED: Final = 0.9
 """A look that comes this near to its time is in time."""
+UNSURE_AGAIN_S: Final = 1.0
+"""What couldn't be looked at is tried again no sooner than this."""
+DOUBLINGS_MAX: Final = 30
 _NOBODY_ANSWERS: Final = frozenset({Cause.REFUSED, Cause.NO_ANSWER, Cause.UNREACHABLE})
 _LETTER: Final = {State.UP: "u", State.DEGRADED: "d", State.DOWN: "x"}
 _STEADY: Final = Memory(hard=State.UP, is_new=False, results=_LETTER[State.UP])
@@ -152,7 +155,8 @@ def _stay(look: _Look) -> Step:
 
 def _stay_unsure(look: _Look) -> Step:
     """Nothing found out: a row begun before goes on later."""
-    return Step(look.memory)
+    memory, again_s = look.memory, _unsure_again_s(look)
+    return Step(memory if again_s is None else replace(memory, unknowns=memory.unknowns + 1), again_s=again_s)
 
 
 def _believe_well(look: _Look) -> Step:
@@ -220,7 +224,18 @@ def _count_unknown(look: _Look) -> Step:
     memory = replace(look.memory, unknowns=look.memory.unknowns + 1)
     if memory.unknowns >= look.policy.confirm.failures:
         memory = replace(memory, hard=State.UNKNOWN, row=None)
-    return Step(memory)
+    return Step(memory, again_s=_unsure_again_s(look))
+
+
+def _unsure_again_s(look: _Look) -> float | None:
+    """A moment of our own trouble mustn't hide for an hour what is looked at once an hour.
+
+    After twice as long each time, so that a trouble that lasts isn't made worse; None once that is no sooner
+    than planned.
+    """
+    doublings = min(look.memory.unknowns, DOUBLINGS_MAX)
+    again_s = max(UNSURE_AGAIN_S, look.policy.confirm.apart_s) * 2.0**doublings
+    return again_s if again_s < look.policy.every_s else None
 
 
 def _begin_to_flap(look: _Look) -> Step:
