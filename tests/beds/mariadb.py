@@ -39,7 +39,8 @@ def mariadb(
             own = tls.copied_to(server)
             chosen |= {"ssl_cert": str(own.certificate), "ssl_key": str(own.key)}
         chosen |= settings
-        return [program, "--no-defaults", data, spare, *(f"--{name}={value}" for name, value in chosen.items())]
+        options = [f"--{name}={value}" for name, value in chosen.items()]
+        return [program, "--no-defaults", data, spare, *options]
 
     with serving(
         "mariadb", configure, _answers, scheme="mysql", address=address, port=port, account="mysql"

@@ -124,7 +124,7 @@ def test_a_container_killed_for_memory_by_the_engine_and_by_the_kernel(bed: Bed)
         greedy = bed.start(name, "sh", "-c", "x=a; while true; do x=$x$x; done", memory="8m")
         greedy.wait_for(lambda state: state.status == "exited", "it is dead")
         found = inspected(bed, name)
-        if found.out_of_memory:  # the engine learns of it by an event, and misses that when the end comes first
+        if found.out_of_memory:  # an event tells the engine, too late where the end comes first
             break
     assert (found.out_of_memory, found.exit_code, found.memory_bytes_max) == (True, 137, 8 * 1024 * 1024)
     kills = KernelLog().kills()
