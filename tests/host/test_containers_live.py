@@ -1,7 +1,8 @@
 """A real Docker engine, its containers, and the ports that it publishes."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -10,9 +11,10 @@ from tests.beds.deadline import wait_until
 from tests.beds.dockerd import Engine as Bed
 from tests.beds.dockerd import dockerd
 from tests.host.fake_reader import FakeClock
-from tests.host.test_events import heard
+from tests.host.test_events import CLOCK, heard
 from trueup.host.cgroups import Cgroups
 from trueup.host.containers import Containers, Engine
+from trueup.host.engine_json import EngineEvent
 from trueup.host.events import EventKind, HostEvent, HostEvents, Sources
 from trueup.host.facts import Container, PortMapping, Transport
 from trueup.host.memory_kills import KernelLog
@@ -172,19 +174,29 @@ def test_a_container_that_never_started_says_why(bed: Bed) -> None:
 def during(
     bed: Bed, action: Callable[[], object], enough: Callable[[list[HostEvent]], bool]
 ) -> list[HostEvent]:
+    followed = asyncio.Event()
+
+    class Followed(Containers):
+        @contextlib.asynccontextmanager
+        async def events(self) -> AsyncIterator[AsyncIterator[EngineEvent]]:
+            async with super().events() as events:
+                followed.set()
+                yield events
+
     async def run() -> list[HostEvent]:
         found: list[HostEvent] = []
         sources = Sources(Sockets(), Processes(), engines=(engine_of(bed),))
-        async with HostEvents(sources, FakeClock()) as events:
-            await asyncio.sleep(0.3)  # the engine is asked in the background
+        async with asyncio.timeout(60), HostEvents(sources, CLOCK) as events:
+            await followed.wait()
             doing = asyncio.create_task(asyncio.to_thread(action))
-            async with asyncio.timeout(15):
-                while not enough(found):
-                    found += await heard(events, 1, 15)
+            while not enough(found):
+                found += await heard(events, 1)
             await doing
         return found
 
-    return asyncio.run(run())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trueup.host.events.Containers", Followed)
+        return asyncio.run(run())
 
 
 def actions(events: list[HostEvent], name: str) -> list[str]:

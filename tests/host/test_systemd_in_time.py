@@ -9,14 +9,14 @@ import pytest
 
 from tests.beds.deadline import wait_until
 from tests.beds.nspawn import Machine
-from tests.host.fake_reader import FakeClock
-from tests.host.test_events import heard
+from tests.host.test_events import CLOCK, heard
 from tests.host.test_systemd_live import asked, systemd_of
 from trueup.host.events import EventKind, HostEvent, HostEvents, Sources
 from trueup.host.processes import Processes
 from trueup.host.sockets import Sockets
 from trueup.host.systemd_bus import SystemdBus
 from trueup.host.systemd_reader import Systemd
+from trueup.host.unit_watch import UnitChanges
 from trueup.host.unreadable import HostUnreadable, Reason
 
 
@@ -25,19 +25,27 @@ def during(
 ) -> list[HostEvent]:
     """What is heard of units while something is done, until it is enough."""
 
+    followed = asyncio.Event()
+
+    class Changes(UnitChanges):
+        async def open(self) -> None:
+            await super().open()
+            followed.set()
+
     async def run() -> list[HostEvent]:
         bus = SystemdBus(lambda _: False, server.bus_address)
         found: list[HostEvent] = []
-        async with HostEvents(Sources(Sockets(), Processes(), bus), FakeClock()) as events:
-            await asyncio.sleep(0.3)  # the subscription is made in the background
+        async with asyncio.timeout(60), HostEvents(Sources(Sockets(), Processes(), bus), CLOCK) as events:
+            await followed.wait()
             doing = asyncio.create_task(asyncio.to_thread(action))
-            async with asyncio.timeout(10):
-                while not enough(found):
-                    found += await heard(events, 1, 10)
+            while not enough(found):
+                found += await heard(events, 1)
             await doing
         return found
 
-    return asyncio.run(run())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trueup.host.events.UnitChanges", Changes)
+        return asyncio.run(run())
 
 
 def states(events: list[HostEvent], unit: str) -> list[tuple[str, bool]]:
