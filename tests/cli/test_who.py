@@ -15,7 +15,14 @@ KEYS = {"address", "port", "protocol", "speaks", "pid", "process", "user", "unit
 
 
 @pytest.mark.parametrize(
-    "form", ["{port}", "127.0.0.1:{port}", "localhost:{port}", "redis://127.0.0.1:{port}/0"]
+    "form",
+    [
+        "{port}",
+        "127.0.0.1:{port}",
+        "localhost:{port}",
+        "redis://127.0.0.1:{port}/0",
+        "redis://[::ffff:127.0.0.1]:{port}",
+    ],
 )
 def test_a_listener_is_named_with_what_answers_and_who_holds_it(form: str) -> None:
     with redis() as server:

@@ -19,6 +19,10 @@ SERVER = process(812, "redis-server", unit=REDIS)
         ("redis://127.0.0.1", {}, Asked("127.0.0.1", 6379)),
         ("redis://127.0.0.1:7000", {}, Asked("127.0.0.1", 7000)),
         ("redis://[::1]", {}, None),  # not an address of this machine
+        ("redis://0.0.0.0", {}, Asked("127.0.0.1", 6379)),  # as the kernel takes it
+        ("redis://[::ffff:127.0.0.1]", {}, Asked("127.0.0.1", 6379)),
+        ("redis://[::ffff:7f00:1]", {}, Asked("127.0.0.1", 6379)),
+        ("redis://db.local", {"peer": f"::ffff:{OWN}"}, Asked(OWN, 6379)),
         ("redis://localhost", {"peer": "127.0.0.1"}, Asked("127.0.0.1", 6379)),
         ("redis://shop.example", {}, None),  # the name has no address
         ("redis://shop.example", {"peer": OWN}, Asked(OWN, 6379)),

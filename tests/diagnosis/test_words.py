@@ -167,6 +167,8 @@ def test_nobody_identified_is_no_service() -> None:
     [
         ("redis://h", Cause.CLOSES, "On h: ss -Hltnp 'sport = :6379' names"),
         ("tcp://127.0.0.1:1", Cause.REFUSED, "Here: ss -Hltnp 'sport = :1' shows"),
+        ("tcp://0.0.0.0:1", Cause.REFUSED, "Here: ss -Hltnp 'sport = :1' shows"),
+        ("tcp://[::ffff:127.0.0.1]:1", Cause.REFUSED, "Here: ss -Hltnp 'sport = :1' shows"),
         ("https://h", Cause.OVERLOADED, "On h: ss -Htn state established 'sport = :443' lists"),
         ("http+unix://%2Fx", Cause.OVERLOADED, "Here: ss -Hxp state connected src /x lists"),
         ("dns://h/a.example", Cause.OVERLOADED, "On h: ss -Hun state established 'sport = :53' lists"),

@@ -16,6 +16,7 @@ from trueup.domain.states import Outcome
 from trueup.domain.target import Target
 from trueup.engine.engine import Engine
 from trueup.host.addresses import read_addresses
+from trueup.host.report import met_at
 from trueup.host.unreadable import HostUnreadable
 
 TIMEOUT_S: Final = 3.0
@@ -94,6 +95,7 @@ class Uplink:
         )
 
     def _is_here(self, host: str) -> bool:
+        host = met_at(host)
         if host in _LOOPBACK or host.startswith(("127.", "/")):
             return True
         now_s = self._clock.monotonic_s()

@@ -93,11 +93,13 @@ def _addresses_and_port(place: str) -> tuple[frozenset[str], int | None]:
 def _resolved(host: str) -> frozenset[str]:
     import socket
 
+    from trueup.host.report import met_at
+
     try:
         found = socket.getaddrinfo(host, None)
     except (OSError, UnicodeError):
         raise click.UsageError(f"the name {printable(host)} has no address here; write 6379") from None
-    return frozenset(str(place[0]) for *_, place in found)
+    return frozenset(met_at(str(place[0])) for *_, place in found)
 
 
 def _row(document: dict[str, Any], unknown: object) -> tuple[str, ...]:

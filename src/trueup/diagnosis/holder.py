@@ -11,7 +11,7 @@ from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.target import Target
 from trueup.host.facts import Container, Process, ProcessState, Transport, Unit
-from trueup.host.report import HostReport, Listener
+from trueup.host.report import HostReport, Listener, met_at
 from trueup.probes.registry import probe_for
 
 NOBODY_THERE: Final = frozenset({Cause.REFUSED, Cause.NO_ANSWER, Cause.CLOSES, Cause.SILENT})
@@ -126,7 +126,7 @@ def _asked(address: Address, failed: Observation) -> Asked | None:
     peer = str(failed.facts.get("peer", "")) or (host if _is_numeric(host) else "")
     if not peer or port is None:
         return None  # a name without an address, or nothing that has ports
-    return Asked(peer, port, Transport.UDP if over is Over.UDP else Transport.TCP)
+    return Asked(met_at(peer), port, Transport.UDP if over is Over.UDP else Transport.TCP)
 
 
 def _is_numeric(host: str) -> bool:

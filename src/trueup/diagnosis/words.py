@@ -11,6 +11,7 @@ from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.states import Outcome
 from trueup.domain.target import Target
+from trueup.host.report import met_at
 from trueup.probes.registry import SCHEMES, probe_for
 
 Form = TypeVar("Form")
@@ -306,5 +307,5 @@ def _transport_of(address: Address) -> Transport:
 
 
 def _is_here(address: Address) -> bool:
-    host = address.host
+    host = met_at(address.host)
     return host in ("localhost", "::1") or host.startswith("127.") or address.socket_path is not None
