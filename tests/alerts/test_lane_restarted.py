@@ -30,6 +30,31 @@ def test_after_a_restart_pause_and_age_go_on() -> None:
     assert clock.passed_s - begun_s == pytest.approx(GIVEN_UP_AFTER_S / 2, abs=1000)
 
 
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_a_channel_that_takes_something_is_told_at_once_what_an_earlier_run_left(is_exact: bool) -> None:
+    clock = FakeClock(NOW)
+    queue = lane(clock, is_exact=is_exact)
+    paused = NOW + timedelta(minutes=15)
+    queue.put([row(attempts=5, due_at=paused), row("closed", due_at=NOW), row(incident=18)])
+    queue.settle(next_of(queue, clock), LATER)
+    queue.settle(next_of(queue, clock), SENT)
+    told = []
+    while clock.now() < paused and (left := queue.take()) is not None:
+        queue.settle(left, SENT)
+        told += ids(left.rows)
+    assert told == ["17-opened", "17-closed"]
+
+
+def test_what_was_refused_by_itself_since_waits_on_when_another_is_taken() -> None:
+    clock = FakeClock(NOW)
+    queue = lane(clock)
+    queue.put([row(attempts=5, due_at=NOW)])
+    queue.settle(next_of(queue, clock), REFUSED)
+    queue.put([row(incident=18)])
+    queue.settle(next_of(queue, clock), SENT)
+    assert queue.take() is None
+
+
 def test_however_old_what_a_new_process_takes_over_is_tried_for_hours() -> None:
     clock = FakeClock(NOW)
     queue = lane(clock)

@@ -131,12 +131,13 @@ def test_a_sending_that_nobody_saw_end_waits_again_as_a_repeat(stores: Stores) -
     sent = notification("a3", 3, delivery=Delivery.SENT, sent_at=NOW, result="200")
     stores.state.record(
         Batch(
+            incidents=(incident(1),),
             notifications=(
                 notification("a2", 2, delivery=Delivery.SENDING, attempts=1),
                 notification("a1", 1),
                 sent,
                 notification("a4", 4, delivery=Delivery.DEAD, result="gave up"),
-            )
+            ),
         )
     )
     found = stores.state.load()
@@ -146,6 +147,9 @@ def test_a_sending_that_nobody_saw_end_waits_again_as_a_repeat(stores: Stores) -
     assert found.last_seq == 4
     (dead,) = stores.state.notifications(delivery=Delivery.DEAD, limit=10)
     assert (dead.alert.id, dead.result) == ("a4", "gave up")
+    record = stores.state.incident(1)
+    assert record is not None
+    assert [one.result for one in record.notifications] == ["waiting"]
     assert sent in stores.state.notifications(limit=10)
     assert len(stores.state.notifications(limit=2)) == 2
 

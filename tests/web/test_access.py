@@ -168,6 +168,9 @@ def test_nobody_else_listens(asker: str) -> None:
         {"forwarded": "for=1"},
         {"via": "1.1 proxy"},
         {"x_real_ip": "127.0.0.1"},
+        {"x_client_ip": "127.0.0.1"},
+        {"x_cluster_client_ip": "127.0.0.1"},
+        {"x_original_forwarded_for": "127.0.0.1"},
     ],
 )
 def test_reading_is_open_to_the_loopback_address_alone(headers: dict[str, str]) -> None:

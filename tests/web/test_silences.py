@@ -1,5 +1,6 @@
 """Silences and maintenance over the API."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,3 +90,20 @@ def test_what_the_configuration_has_cannot_be_ended_here() -> None:
     ]
     assert ask(web(made_by), "/api/v1/maintenance").json["maintenance"] == made_by.planned
     assert ask(web(made_by), "/api/v1/maintenance/None", "DELETE", **as_asker("editor")).status == 404
+
+
+def test_json_that_a_program_calls_a_form_is_understood() -> None:
+    made_by = monitor()
+    body = json.dumps({"targets": ["shop-web", "shop-db"], "for": "2h", "why": "a=b&c"})
+    said = as_asker("write-token") | {"content_type": "application/x-www-form-urlencoded"}
+    answer = ask(web(made_by), "/api/v1/silences", "POST", body, **said)
+    assert (answer.status, answer.json["why"]) == (201, "a=b&c")
+    assert made_by.silences()[0].targets.words == ("shop-web", "shop-db")
+
+
+def test_json_that_comes_as_a_form_from_a_page_is_none() -> None:
+    made_by = monitor()
+    body = json.dumps({"targets": ["shop-web"], "for": "2h"}) + "&csrf=x"
+    said = as_asker("editor") | {"content_type": "application/x-www-form-urlencoded"}
+    assert ask(web(made_by), "/api/v1/silences", "POST", body, **said).status in (400, 403)
+    assert made_by.silences() == []

@@ -53,6 +53,7 @@ class Lane:
         self._begun_s: dict[Key, float] = {}
         self._quiet_s = self._asked_s = self._tried_s = self._failed_s = NEVER
         self._failures = 0
+        self._has_carried = False
         self._allowed = float(PER_MINUTE_MAX)
         self._allowed_at_s = clock.monotonic_s()
 
@@ -67,7 +68,9 @@ class Lane:
         """
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         for one in notifications:
-            if self._waiting.put(_taken_over(one, now, now_s)):
+            row = _taken_over(one, now, now_s)
+            if self._waiting.put(row):
+                self._has_carried |= row.is_carried
                 self._quiet_s = min(self._quiet_s, max(now_s, self._tried_s + AGAIN_AFTER_S[0]))
 
     def take(self) -> Parcel | None:
@@ -101,6 +104,7 @@ class Lane:
         for _, row in self._those_of(parcel):
             row.notification = _failed(row.notification, outcome, again_at)
             row.ready_s = now_s + pause_s if outcome.taken is Taken.REFUSED else now_s
+            row.is_carried = False
             changed[row.notification.alert.id] = row.notification
         for key in keys:
             self._waiting.back(key)
@@ -171,7 +175,19 @@ class Lane:
             self._waiting.drop(key, row)
         for key in last:
             self._waiting.back(key)
+        self._end_carried_pauses()
         return told
+
+    def _end_carried_pauses(self) -> None:
+        """The channel takes something: what an earlier run left waiting for it needs to wait no longer."""
+        if not self._has_carried:
+            return
+        self._has_carried = False
+        now_s = self._clock.monotonic_s()
+        for key, row in self._waiting:
+            if row.is_carried:
+                row.ready_s, row.is_carried = min(row.ready_s, now_s), False
+                self._waiting.changed(key)
 
     def _pause_s(self, parcel: Parcel, outcome: Outcome, begun_s: float) -> float:
         """How long until the next attempt: of the channel, or of this parcel where it alone was refused."""
@@ -223,7 +239,8 @@ def _taken_over(one: Notification, now: datetime, now_s: float) -> Row:
         wait_s = min(wait_s, ASKED_S_MAX)
         age_s = min(max(0.0, (now - one.alert.at).total_seconds()), GIVEN_UP_AFTER_S - LEFT_S_MIN)
     waiting = replace(one, delivery=Delivery.WAITING)
-    return Row(waiting, now_s + wait_s, now_s + wait_s + GIVEN_UP_AFTER_S - age_s)
+    dies_s = now_s + wait_s + GIVEN_UP_AFTER_S - age_s
+    return Row(waiting, now_s + wait_s, dies_s, is_carried=bool(one.attempts))
 
 
 def _failed(one: Notification, outcome: Outcome, again_at: datetime) -> Notification:

@@ -18,11 +18,15 @@ Key = object
 
 @dataclass(slots=True)
 class Row:
-    """``ready_s``: not tried sooner. ``dies_s``: when it's given up. Both on the monotonic clock."""
+    """``ready_s``: not tried sooner. ``dies_s``: when it's given up. Both on the monotonic clock.
+
+    ``is_carried``: its pause was set by an earlier run, perhaps for the whole channel.
+    """
 
     notification: Notification
     ready_s: float
     dies_s: float
+    is_carried: bool = False
 
     @property
     def is_untried(self) -> bool:

@@ -102,7 +102,7 @@ def notification_of(row: Row) -> Notification:
 
 def told_of(row: Row) -> Told:
     """What an incident shows of a notification."""
-    return Told(row["channel"], EventKind(row["event"]), row["sent_at"], row["result"])
+    return Told(row["channel"], EventKind(row["event"]), row["sent_at"], row["result"] or row["delivery"])
 
 
 def alert_of(document: Mapping[str, Any]) -> Alert:

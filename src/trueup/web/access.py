@@ -19,7 +19,24 @@ from trueup.web.refusal import Refusal
 Network = IPv4Network | IPv6Network
 SESSION_COOKIE: Final = "trueup_session"
 CSRF_HEADER: Final = "x-trueup-csrf"
-_FORWARDED: Final = frozenset({"forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip"})
+_FORWARDED: Final = frozenset(
+    {
+        "forwarded",
+        "forwarded-for",
+        "via",
+        "x-forwarded",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-forwarded-for",
+        "x-original-host",
+        "x-envoy-external-address",
+        "x-azure-clientip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "fastly-client-ip",
+    }
+)
 _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 

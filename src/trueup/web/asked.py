@@ -13,6 +13,7 @@ from trueup.domain.duration import parse_duration
 from trueup.domain.nearest import nearest
 from trueup.domain.printable import printable
 from trueup.domain.understood import NotUnderstood
+from trueup.web.access import bearer
 from trueup.web.refusal import Refusal
 
 BODY_BYTES_MAX: Final = 64 * 1024
@@ -132,17 +133,27 @@ async def told(request: Request) -> Asked:
     """
     if is_form(request):
         ours = ("csrf", "back")
-        return Asked({name: word for name, word in (await form_of(request)).items() if name not in ours})
+        fields = {name: word for name, word in (await form_of(request)).items() if name not in ours}
+        # Many programs call what they send a form unless they're told not to: curl -d does. Only one with a
+        # token is believed to mean JSON; another site's page can send a form, too.
+        said = _object_in(request.scope["trueup.body"]) if bearer(request) is not None else None
+        return Asked(fields if said is None else said)
     body = await body_of(request, BODY_BYTES_MAX)
     if not body.strip():
         return Asked({})
+    said = _object_in(body)
+    if said is None:
+        raise Refusal(400, "the body is no JSON object", 'write it as in {"note": "on it"}')
+    return Asked(said)
+
+
+def _object_in(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that a body is; None where it's something else."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        raise Refusal(400, "the body is no JSON object", 'write it as in {"note": "on it"}')
-    return Asked(said)
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def is_form(request: Request) -> bool:
@@ -164,7 +175,7 @@ async def form_of(request: Request) -> dict[str, str]:
             known = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
         except ValueError as error:
             raise Refusal(400, "the form can't be read", "load the page again, and repeat it") from error
-        request.scope["trueup.form"] = known
+        request.scope["trueup.form"], request.scope["trueup.body"] = known, body
     return known
 
 
