@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.beds.capabilities import require_capability
+from tests.beds.fake_http import fake_http
 from tests.beds.redis import redis
 from tests.checks.strangers import says, stranger
 from tests.cli.trueup import trueup
@@ -167,3 +168,24 @@ def test_an_internal_target_that_is_reached_from_outside_is_exposed(
     (one,) = json.loads(done.stdout)["targets"]
     assert (done.returncode, one["cause"]) == (status, cause)
     assert {seen["vantage"] for seen in one["observations"]} == {"fra"}
+
+
+@pytest.mark.parametrize("by", ["redirect", "proxy"])
+def test_what_fails_at_another_place_is_said_of_that_place(tmp_path: Path, by: str) -> None:
+    """Where a redirect leads, and the proxy on the way, are not the address that was asked."""
+    dead = closed_port()
+    leads = f"HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:{dead}/x\r\n\r\n".encode()
+    file = tmp_path / "trueup.yaml"
+    with fake_http(leads) as server:
+        if by == "redirect":
+            place, proxied = server.url.removeprefix("http://"), ""
+        else:
+            place, proxied = "shop.example:80", f", http: {{proxy: 'http://127.0.0.1:{dead}'}}"
+        file.write_text(f"services:\n  shop: {{at: 'http://{place}'{proxied}}}\n")
+        (one,) = document("-c", str(file))[1]["targets"]
+    assert (one["layer"], one["cause"]) == ("port", "refused")
+    assert one["summary"].startswith(f"Nothing listens at 127.0.0.1:{dead}, ")
+    assert one["summary"].endswith(f"; asking {place} leads there")
+    assert f"sport = :{dead}'" in one["next"][0]
+    seen = one["observations"][-1]
+    assert seen["detail"] == f"127.0.0.1:{dead}: connection refused"

@@ -107,6 +107,27 @@ def failed(cause: Cause, detail: str, **facts: Any) -> Observation:
             "Nobody listens at /x: there is no such socket",
         ),
         (
+            "https://h",
+            Cause.TLS_EXPIRED,
+            "www.h:8443: the certificate has expired",
+            {"dialled": "www.h:8443"},
+            "The certificate of www.h:8443 has expired; asking h:443 leads there",
+        ),
+        (
+            "http+unix://%2Fx/a",
+            Cause.UNREACHABLE,
+            "::1:80: the network is unreachable",
+            {"dialled": "::1:80"},
+            "[::1]:80 can't be reached: the network is unreachable; asking /x leads there",
+        ),
+        (
+            "dns://h/a.example",
+            Cause.REFUSED,
+            "connection refused",
+            {"dialled": "h:53"},
+            "Nothing listens at h:53, or a firewall rejects: connection refused",
+        ),
+        (
             "icmp://h",
             Cause.NO_ANSWER,
             "no answer within 5 s",

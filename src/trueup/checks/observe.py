@@ -50,7 +50,7 @@ def _layers(check: Check, transcript: Transcript, now: datetime) -> Iterator[Obs
         if answer.layer is not Layer.TLS or answer.outcome is not Outcome.PASS or transcript.tls_ms is None:
             yield _answered(answer, reached_ms - transcript.resolve_ms, now)
     if transcript.fault is not None:
-        yield _failed(transcript.fault, transcript, now)
+        yield _failed(check, transcript.fault, transcript, now)
 
 
 def _port(transcript: Transcript, now: datetime) -> Iterator[Observation]:
@@ -89,7 +89,7 @@ def _answered(answer: Answer, latency_ms: float, now: datetime) -> Observation:
     )
 
 
-def _failed(fault: Fault, transcript: Transcript, now: datetime) -> Observation:
+def _failed(check: Check, fault: Fault, transcript: Transcript, now: datetime) -> Observation:
     facts: dict[str, Any] = dict(fault.facts)
     layer = fault.layer if fault.outcome is Outcome.FAIL else _LAYER_OF_STAGE[fault.stage]
     if fault.cause is Cause.SILENT and transcript.unacked_bytes is not None and transcript.sent_bytes:
@@ -97,9 +97,23 @@ def _failed(fault: Fault, transcript: Transcript, now: datetime) -> Observation:
         facts["retransmits"] = transcript.retransmits
     if transcript.peer and transcript.peer != transcript.dial.host:
         facts["peer"] = transcript.peer
-    if transcript.redials:
-        facts["dialled"] = f"{transcript.dial.host}:{transcript.dial.port}"
-    return Observation(layer, fault.outcome, now, fault.cause, fault.detail, None, facts)
+    detail, dialled = fault.detail, f"{transcript.dial.host}:{transcript.dial.port}"
+    if is_elsewhere := _is_elsewhere(check, fault, transcript):
+        detail = f"{dialled}: {detail}"
+    if transcript.redials or is_elsewhere:
+        facts["dialled"] = dialled
+    return Observation(layer, fault.outcome, now, fault.cause, detail, None, facts)
+
+
+def _is_elsewhere(check: Check, fault: Fault, transcript: Transcript) -> bool:
+    """Whether it's about another place than the address: where a redirect led, or the proxy on the way."""
+    dialled = transcript.dial
+    if check.probe is None or dialled.transport is Transport.UNIX:
+        return False
+    if (dialled.host, dialled.port) == check.probe.dial(check.address, None)[:2]:
+        return False
+    is_tunnel = not transcript.redials and (fault.stage is Stage.HANDSHAKING or transcript.tls_ms is not None)
+    return not is_tunnel or dialled.tls is not None
 
 
 def _finish(check: Check, lag_ms: float, seen: Observation, vantage: str) -> Observation:

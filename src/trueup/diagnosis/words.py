@@ -165,7 +165,17 @@ def sentence(target: Target, seen: Observation) -> str:
     if seen.cause is Cause.WRONG_SERVICE and (mistaken := _mistaken(address, seen)) is not None:
         return mistaken
     forms = {**_SENTENCES, **_special(address, _OF_A_SOCKET, _OF_A_HOST)}
-    return _filled(forms.get(seen.cause, _DEFAULT), address, seen).removesuffix(": ")
+    there = _dialled(address, seen)
+    words = _filled(forms.get(seen.cause, _DEFAULT), there, seen).removesuffix(": ")
+    return words if there is address else f"{words}; asking {place_of(address)} leads there"
+
+
+def _dialled(address: Address, seen: Observation) -> Address:
+    """The place that failed, where that's another one: a redirect's, or a proxy's."""
+    host, _, port = str(seen.facts.get("dialled", "")).rpartition(":")
+    if not host or (host, int(port)) == (address.host, port_of(address)):
+        return address
+    return replace(address, host=host, port=int(port), socket_path=None)
 
 
 def _mistaken(address: Address, seen: Observation) -> str | None:
@@ -206,6 +216,7 @@ def next_steps(target: Target, seen: Observation) -> tuple[str, ...]:
         address, seen = _of_the_step(seen)
     if address is None or seen.cause is None:
         return runbook if seen.outcome is Outcome.FAIL else ()
+    address = _dialled(address, seen)
     own = probe_for(address.scheme).next_steps.get(seen.cause) if address.scheme else None
     if own is not None:  # commands have braces of their own: only the place is filled in
         steps = tuple(_placed(step, address) for step in own)
@@ -278,7 +289,8 @@ def _detail(seen: Observation) -> str:
         return f"it begins at {facts['not_before']}"
     if seen.cause is Cause.TLS_NAME_MISMATCH and facts.get("names"):
         return ", ".join(facts["names"])
-    detail = seen.detail or (seen.cause.says if seen.cause else "no detail")
+    detail = seen.detail.removeprefix(f"{seen.facts.get('dialled')}: ")
+    detail = detail or (seen.cause.says if seen.cause else "no detail")
     if seen.cause is Cause.WRONG_SERVICE and facts.get("expected") != "tls":
         detail = detail.removeprefix(f"not {facts.get('expected')}").removeprefix(": ")
     for words in _SAID_TWICE:
