@@ -289,6 +289,7 @@ def test_what_is_no_service(value: str, said: str) -> None:
         ),
         ('"a\\u202eb"', None),
         ('"tag:x"', "2: services.tag:x: a name can't begin with tag:; it means the targets with that tag"),
+        ("..", "2: services...: a name can't be ..; in an address that's a folder: its page can't be opened"),
         ("x" * 201, None),
     ],
 )

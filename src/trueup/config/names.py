@@ -18,6 +18,8 @@ def mistake_in_name(name: str) -> tuple[str, str] | None:
         return f"the name is longer than {_CHARS_MAX} characters", "write a shorter one"
     if name != name.strip():
         return "the name begins or ends with a space", "remove it"
+    if name in (".", ".."):
+        return f"a name can't be {name}", "in an address that's a folder: its page can't be opened"
     if name.startswith(TAG):
         return f"a name can't begin with {TAG}", "it means the targets with that tag"
     return None
