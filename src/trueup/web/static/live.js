@@ -1,9 +1,10 @@
-// Hears what changes. One stream for the page; where it breaks, the browser tries again by itself.
+// Hears what changes. One stream for the page; where it breaks, it's tried again.
 const shown = document.getElementById("live");
+const AGAIN_MS = 5000;
 
 /** Calls back for each change; `missed` is called when some may have been lost. */
 export function follow(onTarget, onIncident, missed) {
-  const stream = new EventSource("/api/v1/events");
+  let stream;
   let wasOpen = false;
   const say = (words, isOn) => {
     if (!shown) return;
@@ -11,17 +12,24 @@ export function follow(onTarget, onIncident, missed) {
     shown.textContent = words;
     shown.classList.toggle("on", isOn);
   };
-  stream.addEventListener("open", () => {
-    say("live", true);
-    if (wasOpen) missed();
-    wasOpen = true;
-  });
-  stream.addEventListener("error", () => say("not live", false));
-  stream.addEventListener("target", (event) => onTarget(JSON.parse(event.data)));
-  stream.addEventListener("incident", (event) => onIncident?.(JSON.parse(event.data)));
-  stream.addEventListener("missed", () => missed());
+  const listen = () => {
+    stream = new EventSource("/api/v1/events");
+    stream.addEventListener("open", () => {
+      say("live", true);
+      if (wasOpen) missed();
+      wasOpen = true;
+    });
+    stream.addEventListener("error", () => {
+      say("not live", false);
+      // A proxy's 502 while the monitor starts anew: after an answer like that the browser gives up.
+      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
+    });
+    stream.addEventListener("target", (event) => onTarget(JSON.parse(event.data)));
+    stream.addEventListener("incident", (event) => onIncident?.(JSON.parse(event.data)));
+    stream.addEventListener("missed", () => missed());
+  };
+  listen();
   addEventListener("pagehide", () => stream.close());
-  return stream;
 }
 
 /** Runs `work` soon, and again at most once a second however often it's asked for. */

@@ -32,9 +32,11 @@ async function load(url) {
 
 const refresh = seldom(async () => {
   const count = rows.querySelectorAll(".row").length;
-  const url = new URL(rows.dataset.rows, location.href);
+  const chosen = rows.dataset.rows;
+  const url = new URL(chosen, location.href);
   url.searchParams.set("limit", Math.min(MOST, Math.max(100, count)));
   const page = await load(url);
+  if (rows.dataset.rows !== chosen) return; // something else was chosen meanwhile
   const newHead = page.getElementById("head");
   const was = document.getElementById("sentence")?.textContent;
   const now = newHead.querySelector("#sentence").textContent;
@@ -89,6 +91,7 @@ async function choose() {
   history.replaceState(null, "", chosen.size ? `/?${chosen}` : "/");
   rows.dataset.rows = url;
   const page = await load(url);
+  if (rows.dataset.rows !== url) return; // the answer to an older word came later
   head.replaceChildren(...page.getElementById("head").childNodes);
   rows.replaceChildren(...page.getElementById("rows").children);
   watchEnd();
