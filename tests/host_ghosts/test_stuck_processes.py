@@ -65,7 +65,7 @@ def test_a_short_queue_that_nobody_empties(stage: Stage) -> None:
         assert "accepts nothing" in seen.summary
         assert "systemctl restart deaf.service" in seen.next
         causes += seen.outside
-    assert causes[0] == "silent"
+    assert set(causes) <= {"silent", "no-answer"}
     assert causes[-1] == "no-answer"
     assert seen.facts["queue"] > seen.facts["queue_max"]
 

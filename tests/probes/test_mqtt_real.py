@@ -61,7 +61,7 @@ def test_a_topic_that_an_access_list_forbids(version: Literal[3, 5], folder: Pat
     rules = folder / "rules"
     rules.write_text("topic read public/#\n")
     with mosquitto(["allow_anonymous true", f"acl_file {rules}"]) as server:
-        seen = answer(server.url, version=version, roundtrip=True, timeout_s=1)
+        seen = answer(server.url, version=version, roundtrip=True, timeout_s=5)
         assert seen.layer is Layer.FUNCTION
         assert seen.cause in (Cause.LOGIN_REFUSED, Cause.WRONG_ANSWER)
 
