@@ -50,7 +50,8 @@ def test_a_snapshot_has_listeners_targets_latencies_and_certificates(
     after = json.loads(verified.stdout)
     assert f"tcp 127.0.0.1:{ports[0]}" in [one["name"] for one in after["lost"]]
     worse = [one["name"] for one in after["worse"]]
-    assert [name for name in worse if not name.startswith("tcp ")] == ["cache"]  # others' servers listen here too
+    # Others' servers listen here too.
+    assert [name for name in worse if not name.startswith("tcp ")] == ["cache"]
 
 
 def test_a_file_that_is_no_snapshot_is_wrong_usage(tmp_path: Path) -> None:
