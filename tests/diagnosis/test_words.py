@@ -11,7 +11,7 @@ from trueup.domain.address import parse_address
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.states import Layer, Outcome
-from trueup.domain.target import Target
+from trueup.domain.target import Kind, Target
 from trueup.probes.registry import SCHEMES
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -152,6 +152,14 @@ def test_every_cause_from_outside_has_a_next_step() -> None:
             assert "{" not in step.replace("{ca: FILE}", "")
     (step,) = next_steps(target("http://h/a?b"), failed(Cause.WRONG_ANSWER, "…"))
     assert "trueup check --transcript 'http://h/a?b'" in step
+
+
+def test_a_job_is_named_as_a_shell_reads_it() -> None:
+    missed = Observation(
+        Layer.FUNCTION, Outcome.FAIL, NOW, Cause.MISSED_HEARTBEAT, "late", facts={"heartbeat": "awaited"}
+    )
+    *_, step = next_steps(Target("nightly backup", Kind.HEARTBEAT), missed)
+    assert step.endswith("trueup heartbeats 'nightly backup'")
 
 
 @pytest.mark.parametrize("scheme", sorted(SCHEMES))

@@ -46,6 +46,22 @@ def test_every_parameter_of_a_path_is_described() -> None:
             assert named == {part[1:].partition("}")[0] for part in path.split("/") if part.startswith("{")}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "statuses"),
+    [
+        ("get", "/health", {"200", "503", "default"}),
+        ("get", "/health/{name}", {"200", "503", "default"}),
+        ("post", "/api/v1/silences", {"201", "default"}),
+        ("post", "/api/v1/maintenance", {"201", "default"}),
+        ("post", "/api/v1/tokens", {"201", "default"}),
+        ("get", "/api/v1/targets", {"200", "default"}),
+    ],
+)
+def test_the_status_of_an_answer_is_described(method: str, path: str, statuses: set[str]) -> None:
+    described = ask(web(plain("up")), "/api/openapi.json").json
+    assert set(described["paths"][path][method]["responses"]) == statuses
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nothing", "/api/v1/targets/"])
 def test_what_is_no_page_is_said_in_json(path: str) -> None:
     answer = ask(web(plain("up")), path)

@@ -28,6 +28,15 @@ def test_pages_go_on_where_the_last_ended_and_keep_the_state_of_all() -> None:
     assert names == ["t0", "t1", "t2", "t3", "t4"]
 
 
+def test_what_is_not_enabled_is_neither_listed_nor_the_worst() -> None:
+    monitor = ScriptedMonitor(Target("idle", enabled=False), Target("a"))
+    monitor.tell("idle", "unknown")
+    app = web(monitor)
+    shown = ask(app, "/api/v1/targets?limit=1").json
+    assert [shown["state"], [one["name"] for one in shown["targets"]], shown["cursor"]] == ["up", ["a"], None]
+    assert ask(app, "/api/v1/targets/idle").json["state"] == "unknown"
+
+
 @pytest.mark.parametrize("query", ["limit=many", "limit=0", "cursor=nonsense!", "cursor=LTE="])
 def test_a_wrong_page_is_a_clear_error(query: str) -> None:
     answer = ask(web(plain("up")), f"/api/v1/targets?{query}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Final, TypeVar
 
 from trueup.conversation import Transport
@@ -100,7 +101,7 @@ _NEXT: Final[dict[Cause, tuple[str, ...]]] = {
 _NEXT_OF_A_JOB: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.MISSED_HEARTBEAT: (
         "Where it runs: did its timer or cron start it, and does it still run? See systemctl list-timers",
-        "Did it reach this monitor? Its address: trueup heartbeats {name}",
+        "Did it reach this monitor? Its address: trueup heartbeats {word}",
     ),
     Cause.ERROR_ANSWER: ("Read the log of the job {name} where it runs",),
 }
@@ -211,7 +212,7 @@ def next_steps(target: Target, seen: Observation) -> tuple[str, ...]:
     address, runbook = address_of(target, seen), (f"Runbook: {target.runbook}",) if target.runbook else ()
     if is_of_a_job(seen):
         steps = _NEXT_OF_A_JOB.get(seen.cause, ()) if seen.cause else ()
-        return (*(step.format(name=target.name) for step in steps), *runbook)
+        return (*(step.format(name=target.name, word=quote(target.name)) for step in steps), *runbook)
     if seen.cause is Cause.STEP_FAILED:
         address, seen = _of_the_step(seen)
     if address is None or seen.cause is None:

@@ -39,7 +39,8 @@ class Gate:
     """``method`` and ``path`` as Starlette writes them. ``says``: one line for the reader of the API.
 
     ``query``: names of what may stand behind the question mark, and what each means. ``body``: the same for
-    a body of JSON, or of a form. ``gives``: the content type of the answer.
+    a body of JSON, or of a form. ``gives``: the content type of the answer. ``statuses``: those that come
+    with it.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Gate:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, str] = field(default_factory=dict)
     gives: str = "application/json"
+    statuses: tuple[int, ...] = (200,)
 
     @property
     def is_page(self) -> bool:

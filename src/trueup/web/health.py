@@ -36,13 +36,21 @@ def health_gates(shown: Shown) -> list[Gate]:
         return PlainTextResponse("".join(written(shown.metrics())), media_type=CONTENT_TYPE)
 
     return [
-        Gate("GET", "/health", Need.NOTHING, own_health, "Whether trueup itself is well"),
+        Gate(
+            "GET",
+            "/health",
+            Need.NOTHING,
+            own_health,
+            "Whether trueup itself is well: 200 where up or degraded, else 503",
+            statuses=(200, 503),
+        ),
         Gate(
             "GET",
             "/health/{name:path}",
             Need.NOTHING,
             health,
             "The last hard state: 200 where up or degraded, else 503",
+            statuses=(200, 503),
         ),
         Gate(
             "GET",

@@ -72,7 +72,7 @@ def _operation(gate: Gate) -> dict[str, Any]:
         "parameters": in_path + in_query,
         "security": _SECURITY[gate.need],
         "responses": {
-            "200": {"description": gate.says, "content": {gate.gives: {}}},
+            **{str(one): {"description": gate.says, "content": {gate.gives: {}}} for one in gate.statuses},
             "default": _ERROR,
         },
     }

@@ -82,7 +82,7 @@ def _gates(shown: Shown, kind: _Kind, all_of: Any, says: str) -> list[Gate]:
     name = kind.plural.removesuffix("s")
     return [
         Gate("GET", kind.path, Need.READ, all_of, says),
-        Gate("POST", kind.path, Need.WRITE, add, f"Begin or plan a {name}", body=body),
+        Gate("POST", kind.path, Need.WRITE, add, f"Begin or plan a {name}", body=body, statuses=(201,)),
         Gate("DELETE", f"{kind.path}/{{id}}", Need.WRITE, end, f"End a {name}"),
         Gate("POST", f"{kind.path}/{{id}}/end", Need.WRITE, end, f"End a {name}, by a form"),
     ]

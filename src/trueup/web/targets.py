@@ -32,11 +32,13 @@ def target_gates(shown: Shown, board: Board) -> list[Gate]:
         limit = asked.whole("limit", PAGE_MAX, 1, PAGE_MAX)
         start = place_of(asked) or 0
         asked.finish()
-        targets, glances = shown.targets, await board.glances()
+        # Nobody looks at what isn't enabled: that it's unknown is no word on how things are.
+        looked_at = [target for target in shown.targets if target.enabled]
+        names, glances = {target.name for target in looked_at}, await board.glances()
         end = start + limit
-        page = [shown.document(target) for target in targets[start:end]]
-        states = [State(one["state"]) for one in (*glances, *page)]
-        cursor = None if end >= len(targets) else cursor_of(end)
+        page = [shown.document(target) for target in looked_at[start:end]]
+        states = [State(one["state"]) for one in (*glances, *page) if one["name"] in names]
+        cursor = None if end >= len(looked_at) else cursor_of(end)
         return JSONResponse({**document(page, states), "cursor": cursor})
 
     async def target(request: Request) -> Response:
@@ -59,7 +61,7 @@ def target_gates(shown: Shown, board: Board) -> list[Gate]:
             "/api/v1/targets",
             Need.READ,
             targets,
-            "How every target is",
+            "How every target is that is looked at",
             {"limit": f"at most so many, up to {PAGE_MAX}", "cursor": "that of the page before"},
         ),
         Gate("GET", f"{one}/explain", Need.READ, explain, "Why a target is what it is"),

@@ -54,6 +54,7 @@ def token_gates(doorman: Doorman) -> list[Gate]:
             create,
             "Make a token; its word is in this answer alone",
             body={"scope": "read, write or agent:HOST"},
+            statuses=(201,),
         ),
         Gate("DELETE", f"{one}/{{id}}", Need.ADMIN, revoke, "Revoke a token"),
         Gate("POST", f"{one}/{{id}}/revoke", Need.ADMIN, revoke, "Revoke a token, by a form"),
