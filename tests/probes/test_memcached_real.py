@@ -11,7 +11,7 @@ from tests.beds.deadline import wait_until
 from tests.beds.memcached import memcached
 from tests.beds.requirements import require
 from tests.beds.server import Server, serving
-from tests.probes.performed import look, transcript_of
+from tests.probes.performing import look, perform
 from trueup.domain.causes import Cause
 from trueup.domain.secret import Secret
 from trueup.domain.states import Layer, Outcome
@@ -94,7 +94,7 @@ def test_logins() -> None:
         bare = look(server.url)
         assert (bare.outcome, bare.facts["login"]) == (Outcome.PASS, "demanded")
         assert look(server.url, roundtrip=True).cause is Cause.LOGIN_REFUSED
-        inside = transcript_of(server.url, login=Login(Secret("canary-word"), "monitor"), roundtrip=True)
+        inside = perform(server.url, login=Login(Secret("canary-word"), "monitor"), roundtrip=True)
         assert inside.answer is not None
         assert inside.answer.outcome is Outcome.PASS
         assert b"canary" not in b"".join(said.data for said in inside.said)

@@ -14,7 +14,7 @@ from tests.beds.deadline import wait_until
 from tests.beds.mongod import mongod
 from tests.beds.server import Server
 from tests.beds.small_disk import small_disk
-from tests.probes.performed import look, transcript_of
+from tests.probes.performing import look, perform
 from tests.probes.test_mongodb import as_array
 from trueup.domain.causes import Cause
 from trueup.domain.secret import Secret
@@ -97,7 +97,7 @@ def test_logins() -> None:
         bare = look(server.url)
         assert (bare.outcome, bare.facts["login"]) == (Outcome.PASS, "demanded")
         assert "Unauthorized" not in server.log(), "a look must leave no complaint in the log"
-        inside = transcript_of(server.url, login=LOGIN, expect=PRIMARY)
+        inside = perform(server.url, login=LOGIN, expect=PRIMARY)
         assert inside.answer is not None
         assert (inside.answer.outcome, inside.answer.facts.get("login")) == (Outcome.PASS, None)
         assert b"canary" not in b"".join(said.data for said in inside.said)

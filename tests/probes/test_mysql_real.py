@@ -18,7 +18,7 @@ from tests.beds.requirements import require
 from tests.beds.server import Server, ServerFailedError
 from tests.beds.small_disk import small_disk
 from tests.probes.fake_mysql_sha2 import fake_mysql_sha2
-from tests.probes.performed import look, transcript_of
+from tests.probes.performing import look, perform
 from trueup.domain.causes import Cause
 from trueup.domain.secret import Secret
 from trueup.domain.states import Layer, Outcome
@@ -95,7 +95,7 @@ def test_no_such_database(mariadb_server: Server) -> None:
 def test_passwords(authority: Authority) -> None:
     with mariadb(tls=authority.valid()) as server:
         sql(server, "create user monitor@'127.0.0.1' identified by 'canary-word'")
-        inside = transcript_of(server.url, login=LOGIN, query="select 1", expect=PRIMARY)
+        inside = perform(server.url, login=LOGIN, query="select 1", expect=PRIMARY)
         assert inside.answer is not None
         assert inside.answer.outcome is Outcome.PASS
         assert inside.tls_ms is not None
@@ -113,7 +113,7 @@ def test_passwords(authority: Authority) -> None:
 def test_the_other_passwords_of_mariadb() -> None:
     with mariadb(plugin_load_add="auth_ed25519") as server:
         sql(server, "create user monitor@'127.0.0.1' identified via ed25519 using password('canary-word')")
-        inside = transcript_of(server.url, login=LOGIN, query="select 1")
+        inside = perform(server.url, login=LOGIN, query="select 1")
         assert inside.answer is not None
         assert inside.answer.outcome is Outcome.PASS
         assert b"canary" not in b"".join(said.data for said in inside.said)

@@ -14,7 +14,7 @@ from tests.beds.deadline import wait_until
 from tests.beds.postgres import postgres, sql
 from tests.beds.server import Server
 from tests.beds.small_disk import small_disk
-from tests.probes.performed import look, transcript_of
+from tests.probes.performing import look, perform
 from trueup.domain.address import parse_address
 from trueup.domain.causes import Cause
 from trueup.domain.secret import Secret
@@ -97,7 +97,7 @@ def test_passwords() -> None:
         }.items():
             bare = look(url)
             assert (bare.outcome, bare.facts["login"]) == (Outcome.PASS, "demanded")
-            inside = transcript_of(url, login=login, expect=PRIMARY, query="select 1")
+            inside = perform(url, login=login, expect=PRIMARY, query="select 1")
             assert inside.answer is not None
             assert inside.answer.outcome is Outcome.PASS
             assert b"canary" not in b"".join(said.data for said in inside.said)
@@ -135,7 +135,7 @@ def test_rules_of_pg_hba(authority: Authority) -> None:
     with postgres(hba=rules, tls=authority.valid()) as server:
         sql(server, "create role monitor login password 'canary-word'")
         sql(server, "create database tls")
-        through_tls = transcript_of(f"{server.url}/tls")
+        through_tls = perform(f"{server.url}/tls")
         assert through_tls.answer is not None
         assert (through_tls.answer.outcome, through_tls.tls_verified) == (Outcome.PASS, False)
         assert look(f"{server.url}/shut").cause is Cause.BLOCKED

@@ -14,7 +14,7 @@ from tests.beds.namespaces import network
 from tests.beds.redis import redis
 from tests.beds.server import Server, free_port
 from tests.beds.small_disk import small_disk
-from tests.probes.performed import look, transcript_of
+from tests.probes.performing import look, perform
 from trueup.domain.causes import Cause
 from trueup.domain.secret import Secret
 from trueup.domain.states import Layer, Outcome
@@ -61,7 +61,7 @@ def test_passwords() -> None:
     with redis(requirepass="canary-word", user="monitor on >canary-user +ping +role") as server:
         bare = look(server.url)  # a control: alive, and it asks for one
         assert (bare.outcome, bare.facts["login"]) == (Outcome.PASS, "demanded")
-        inside = transcript_of(server.url, login=Login(Secret("canary-word")), roundtrip=True)
+        inside = perform(server.url, login=Login(Secret("canary-word")), roundtrip=True)
         assert inside.answer is not None
         assert inside.answer.outcome is Outcome.PASS
         assert b"canary" not in b"".join(said.data for said in inside.said)
