@@ -36,6 +36,40 @@ def test_the_result_passes_validate_as_it_is_with_its_secrets_in_files_of_their_
     assert valid.returncode == 0, valid.stderr
 
 
+def test_the_result_is_valid_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "möbel #1: 'x' y"
+    folder.mkdir()
+    assert trueup("import", "kuma", str(BACKUP), "-o", str(folder / "t.yaml")).returncode == 0
+    valid = trueup("validate", "-c", str(folder / "t.yaml"))
+    assert valid.returncode == 0, valid.stderr
+
+
+def test_a_folder_that_cannot_be_referred_to(tmp_path: Path) -> None:
+    folder = tmp_path / "{x}"
+    folder.mkdir()
+    done = trueup("import", "kuma", str(BACKUP), "-o", str(folder / "t.yaml"))
+    assert done.returncode == 64
+    assert "can't be referred to as a file; add --secrets FILE" in done.stderr
+    assert not list(folder.iterdir())
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    for words in (
+        ["-o", f"{tmp_path}/no/x"],
+        ["-o", str(tmp_path), "--force"],
+        ["--secrets", f"{tmp_path}/no/x"],
+    ):
+        done = trueup("import", "kuma", str(BACKUP), *words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (70, "")
+        assert done.stderr.startswith(f"can't write {tmp_path}")
+
+
+def test_the_secrets_are_read_from_where_they_are(tmp_path: Path) -> None:
+    for named, sourced in ((tmp_path / "s e", f"'{tmp_path}/s e'"), (Path("s.env"), "./s.env")):
+        done = trueup("import", "kuma", str(BACKUP), "--secrets", str(named), cwd=tmp_path)
+        assert f"set -a; . {sourced}; or" in done.stderr
+
+
 def test_it_prints_where_no_file_is_named(tmp_path: Path) -> None:
     done = trueup("import", "monit", str(SAMPLES / "monit" / "monitrc"), cwd=tmp_path)
     assert done.returncode == 0

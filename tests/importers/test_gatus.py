@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,22 @@ def test_one_condition(tmp_path: Path, condition: str, expect: object) -> None:
 def test_two_ends_of_a_range(tmp_path: Path) -> None:
     found = endpoint(tmp_path, 'url: http://a.example/\nconditions: ["[STATUS] >= 200", "[STATUS] < 300"]')
     assert found.service("one")["expect"] == {"status": "200-299"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "status"),
+    [
+        (["[STATUS] == any(200, 201, 404)", "[STATUS] < 400"], "200-201"),
+        (["[STATUS] < 400", "[STATUS] == any(200, 204, 302)"], [200, 204, 302]),
+        (["[STATUS] == 200", "[STATUS] < 300"], 200),
+        (["[STATUS] == 200", "[STATUS] == 500"], 200),  # nothing can be both: the second is left out
+    ],
+)
+def test_all_conditions_on_the_status_must_hold(
+    tmp_path: Path, conditions: list[str], status: object
+) -> None:
+    found = endpoint(tmp_path, f"url: http://a.example/\nconditions: {json.dumps(conditions)}")
+    assert found.service("one")["expect"] == {"status": status}
 
 
 def test_a_file_that_is_none_of_gatus(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     from trueup.importers.importer import Malformed
     from trueup.importers.proving import proven
     from trueup.importers.registry import importers
-    from trueup.importers.writing import comment_of, counted, written
+    from trueup.importers.writing import comment_of, counted, referring, written
 
     for path in (output, secrets):
         if path is not None and not force and path.exists() and path.stat().st_size:
@@ -86,21 +86,25 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     except Malformed as error:
         raise _Unreadable(str(error)) from error
     tree = proven(carried, composed(carried), os.environ)
-    kept = {} if secrets is not None or as_json else _keep(carried, output, force=force)
-    named = " ".join(map(str, files))
-    text = written(tree)
-    for name, path in kept.items():
-        text = text.replace("${" + name + "}", "${file:" + str(path) + "}")
-        del carried.variables[name]
-    text = comment_of(carried, importer.title, named, tree) + text
-    if secrets is not None:
-        _write_secrets(secrets, carried)
-    if as_json:
-        text = json.dumps(_document(carried, tree), indent=2) + "\n"
+    try:
+        kept = {} if secrets is not None or as_json else _keep(carried, output, force=force)
+        for name in kept:
+            del carried.variables[name]
+        if secrets is not None:
+            _write_secrets(secrets, carried)
+        if as_json:
+            text = json.dumps(_document(carried, tree), indent=2) + "\n"
+        else:
+            comment = comment_of(carried, importer.title, " ".join(map(str, files)), tree)
+            text = written(referring(tree, {name: f"file:{path}" for name, path in kept.items()}), comment)
+        if output is not None:
+            output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        click.echo(f"can't write {printable(str(error.filename), 200)}: {error.strerror}", err=True)
+        return 70
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
         click.echo(f"wrote {output}: {counted(carried, tree)}")
     _say(carried, secrets)
     if kept:
@@ -128,9 +132,16 @@ def _say(carried: "Carried", secrets: Path | None) -> None:
         click.echo(f"  {variable.name}: {variable.meaning}", err=True)
     if secrets is not None:
         click.echo(
-            f"the secrets are in {secrets}: set -a; . ./{secrets.name}; or EnvironmentFile= of systemd",
+            f"the secrets are in {secrets}: set -a; . {_sourced(secrets)}; or EnvironmentFile= of systemd",
             err=True,
         )
+
+
+def _sourced(path: Path) -> str:
+    """As a shell reads it: a name alone it would look for in PATH."""
+    import shlex
+
+    return shlex.quote(str(path) if path.is_absolute() else f"./{path}")
 
 
 def _document(carried: "Carried", tree: dict[str, Any]) -> dict[str, Any]:
@@ -146,10 +157,14 @@ def _keep(carried: "Carried", output: Path | None, *, force: bool) -> dict[str, 
     """The files that hold the secrets that were found, by the names of their variables.
 
     Raises:
-        click.UsageError: one is there and holds something else.
+        click.UsageError: one is there and holds something else, or its path can't be referred to.
     """
     found = {name: one.value for name, one in carried.variables.items() if one.value is not None}
     folder = (output.parent if output is not None else Path()).resolve() / _FOLDER
+    if found and ("}" in str(folder) or not str(folder).isprintable()):
+        raise click.UsageError(
+            f"{printable(str(folder), 200)} can't be referred to as a file; add --secrets FILE for variables"
+        )
     for name, value in found.items():
         if not force and (folder / name).exists() and (folder / name).read_text() != value:
             raise click.UsageError(f"{folder / name} is there and holds something else; add --force")

@@ -75,12 +75,13 @@ class Conditions:
             first, last = _STATUSES[how]
             bound = int(value)
             low, high = (first, bound + last) if how[0] == "<" else (bound + first, last)
-            known = self.keys.get("expect", {}).get("status")
-            if isinstance(known, str) and "-" in known:  # the other end of the range
-                known_low, known_high = map(int, known.split("-"))
-                low, high = max(low, known_low), min(high, known_high)
             statuses = [f"{low}-{high}"]
         else:
+            return False
+        known = self.keys.get("expect", {}).get("status")
+        if known is not None:  # all conditions must hold
+            statuses = _in_both(known if isinstance(known, list) else [known], statuses)
+        if not statuses:
             return False
         return self._expect("status", statuses if len(statuses) > 1 else statuses[0])
 
@@ -122,6 +123,23 @@ def _same_kind(whole: str, part: str) -> str:
 
 def _is_call(value: str) -> bool:
     return bool(re.match(r"(pat|any|len|has|age)\(", value)) or value.startswith("[")
+
+
+def _in_both(some: list[Any], others: list[Any]) -> list[Any]:
+    """The statuses that are among both, with ranges where they follow each other."""
+    both = sorted(_each(some) & _each(others))
+    runs: list[list[int]] = []
+    for one in both:
+        if runs and runs[-1][-1] == one - 1:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return [run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+
+
+def _each(statuses: list[Any]) -> set[int]:
+    ranges = (str(one).partition("-") for one in statuses)
+    return {one for low, _, high in ranges for one in range(int(low), int(high or low) + 1)}
 
 
 def _alternatives(value: str) -> list[str]:

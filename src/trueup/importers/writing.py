@@ -17,6 +17,8 @@ _NUMBER: Final = re.compile(
 )
 """What YAML 1.2 takes for a number; PyYAML knows those of 1.1."""
 
+_DOLLAR: Final = re.compile(r"\$\$|\$\{(\w+)\}")
+
 
 class _Flow(dict[str, Any]):
     """Keys on one line."""
@@ -62,6 +64,19 @@ def written(tree: Mapping[str, Any], comment: str = "") -> str:
         for section, value in tree.items()
     ]
     return comment + "\n".join(sections)
+
+
+def referring(value: Any, words: Mapping[str, str]) -> Any:
+    """The tree, or a part of it, with ``words`` for some of the variables that it refers to."""
+    if isinstance(value, Reference):
+        return Reference(
+            _DOLLAR.sub(lambda found: "${" + words[found[1]] + "}" if found[1] in words else found[0], value)
+        )
+    if isinstance(value, Mapping):
+        return {key: referring(inner, words) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [referring(inner, words) for inner in value]
+    return value
 
 
 def _styled(value: Any, depth: int) -> Any:
