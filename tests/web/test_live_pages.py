@@ -99,6 +99,20 @@ def test_an_older_search_that_answers_late_is_not_shown(browser: Browser) -> Non
         expect(page.locator(".row")).to_contain_text("imap")
 
 
+def test_who_has_scrolled_far_stays_there_when_something_changes(browser: Browser) -> None:
+    monitor = ScriptedMonitor(*named([f"svc-{number:04}" for number in range(1200)]))
+    with served(monitor) as url, reader(browser, url) as page:
+        page.goto(url)
+        page.locator("#live.on").wait_for()
+        for count in range(200, 1300, 100):
+            page.locator(".more").scroll_into_view_if_needed()
+            expect(page.locator(".row")).to_have_count(count)
+        monitor.tell("svc-0001", "down", cause="refused", layer="port", summary="gone")
+        expect(page.locator("#sentence")).to_contain_text("svc-0001")
+        expect(page.locator(".row")).to_have_count(1200)
+        assert len(set(page.eval_on_selector_all(".row", "rows => rows.map((one) => one.id)"))) == 1200
+
+
 def test_who_reads_the_facts_still_sees_what_changes(browser: Browser) -> None:
     monitor = ScriptedMonitor(*named(["shop-db"]))
     monitor.tell("shop-db", "up", observations=[seen("port", facts={"backlog": 5})])

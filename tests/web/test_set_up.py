@@ -1,10 +1,12 @@
 """The first account."""
 
+import re
+
 import pytest
 
 from tests.web.asking import FAR, Answer, ask, doorman
 from tests.web.fake_accounts import FakeAccounts
-from tests.web.scripted import plain
+from tests.web.scripted import ScriptedMonitor, named, plain
 from trueup.store.failure import Reason, StoreFailed
 from trueup.web.api import application
 
@@ -56,3 +58,17 @@ def test_a_store_that_fails_is_said() -> None:
     answer = first(Failing())
     assert answer.status == 503
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/setup", "/login"])
+def test_a_name_may_be_written_as_long_as_it_may_be(path: str) -> None:
+    accounts = FakeAccounts("admin") if path == "/login" else FakeAccounts()
+    answer = ask(application(plain(), doorman(accounts)), path, host=FAR)
+    assert answer.status == 200
+    assert re.search(r'<input name="name"[^>]* maxlength="128"', answer.text)
+
+
+def test_one_thing_is_one_thing() -> None:
+    app = application(ScriptedMonitor(*named(["alone"])), doorman(FakeAccounts("admin")))
+    assert "trueup watches 1 thing here" in ask(app, "/welcome", cookie="trueup_session=session-admin").text
+    assert "1 target needs nothing" in ask(app, "/map", cookie="trueup_session=session-admin").text

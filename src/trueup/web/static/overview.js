@@ -4,6 +4,7 @@ import { follow, seldom, tick } from "./live.js";
 const rows = document.getElementById("rows");
 const head = document.getElementById("head");
 const MOST = 500;
+const PAUSE_MS = 300;
 
 /** What a row says, without how long ago: that alone is no change. */
 const sayings = (row) => row.outerHTML.replace(/<time.*?<\/time>/s, "").replace(" has-changed", "");
@@ -30,12 +31,27 @@ async function load(url) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
+/** All rows that are shown, anew: whoever has scrolled far stays where they are. */
+async function loadShown(chosen) {
+  const count = Math.max(100, rows.querySelectorAll(".row").length);
+  let page = null;
+  for (let start = 0; start < count; start += MOST) {
+    const url = new URL(chosen, location.href);
+    url.searchParams.set("start", start);
+    url.searchParams.set("limit", Math.min(MOST, count - start));
+    const next = await load(url);
+    if (!page) { page = next; continue; }
+    const more = page.querySelector("#rows > .more");
+    if (!more) break;
+    more.replaceWith(...next.getElementById("rows").children);
+    await new Promise((go) => setTimeout(go, PAUSE_MS)); // it has targets to look at, too
+  }
+  return page;
+}
+
 const refresh = seldom(async () => {
-  const count = rows.querySelectorAll(".row").length;
   const chosen = rows.dataset.rows;
-  const url = new URL(chosen, location.href);
-  url.searchParams.set("limit", Math.min(MOST, Math.max(100, count)));
-  const page = await load(url);
+  const page = await loadShown(chosen);
   if (rows.dataset.rows !== chosen) return; // something else was chosen meanwhile
   const newHead = page.getElementById("head");
   const was = document.getElementById("sentence")?.textContent;
