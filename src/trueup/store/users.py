@@ -219,7 +219,7 @@ class Users:
 
 def _account(name: str, password: Secret, role: Role, now: datetime) -> dict[str, str]:
     if not _NAME.fullmatch(name):
-        raise WrongUser("a user's name begins with a letter or digit and has a to z, digits and . _ @ + - alone, at most 128")
+        raise WrongUser("a user's name is of a-z, A-Z, 0-9 and, not as the first, . _ @ + -; at most 128")
     chars = len(password.reveal())
     if not PASSWORD_CHARS_MIN <= chars <= PASSWORD_CHARS_MAX:
         raise WrongUser(
