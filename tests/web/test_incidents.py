@@ -104,3 +104,11 @@ def test_a_program_may_send_a_form_and_is_answered_in_json() -> None:
     assert (taken.status, taken.json["acknowledged_by"]) == (200, "token w")
     refused = ask(app, "/api/v1/incidents/9/ack", "POST", form={"note": "on it"}, **headers)
     assert (refused.status, refused.json["error"]) == (404, "no such incident")
+
+
+def test_the_page_says_when_it_has_not_counted_all() -> None:
+    many = plain("down")
+    many.incident_documents = [incident(number, "t0", acknowledged_by="ann") for number in range(1, 501)]
+    assert "<h1>500 incidents open, 500 seen to</h1>" in ask(web(many), "/incidents").text
+    many.incident_documents.append(incident(501, "t0"))
+    assert "<h1>More than 500 incidents open</h1>" in ask(web(many), "/incidents").text

@@ -79,6 +79,13 @@ def test_the_feed_is_rss() -> None:
     assert channel.findtext("item/description") == "We are on it: more soon."
 
 
+def test_a_trouble_that_lasts_is_shown_however_much_others_have_gone_through() -> None:
+    made = monitor()
+    over = {"closed_at": timestamp(NOW)}
+    made.incident_documents += [incident(number, "secret", **over) for number in range(4, 1004)]
+    assert [one.target for one in asyncio.run(Statuses(made).view()).troubles] == ["shop-web"]
+
+
 def test_without_a_status_page_nothing_is_published() -> None:
     made = monitor()
     made.configuration = None

@@ -1,5 +1,7 @@
 """The list of incidents, and the page of one: what happened, who was told, and why somebody wasn't."""
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,6 +13,9 @@ from trueup.web.refusal import Refusal
 from trueup.web.rendering import rendered
 from trueup.web.shown import Shown
 
+COUNTED_MAX: Final = 500
+"""Each is read whole: of more, it's said that there are more."""
+
 
 def incident_page_gates(shown: Shown) -> list[Gate]:
     """Two gates: the list and one of it."""
@@ -19,8 +24,12 @@ def incident_page_gates(shown: Shown) -> list[Gate]:
         asked = queried(request)
         found, cursor = await incidents_asked(shown, asked)
         chosen = {name: str(asked.words.get(name, "")) for name in ("state", "target", "since")}
-        open_now = await shown.incidents(limit=500, is_open=True)
-        counts = {"open": len(open_now), "seen_to": sum(bool(one["acknowledged_by"]) for one in open_now)}
+        open_now = await shown.incidents(limit=COUNTED_MAX + 1, is_open=True)
+        counts = {
+            "open": min(len(open_now), COUNTED_MAX),
+            "more": len(open_now) > COUNTED_MAX,
+            "seen_to": sum(bool(one["acknowledged_by"]) for one in open_now[:COUNTED_MAX]),
+        }
         return rendered(
             request, "incidents.html", incidents=found, cursor=cursor, chosen=chosen, counts=counts
         )

@@ -115,8 +115,11 @@ async def _view(shown: Shown, now: datetime) -> StatusView:
     members = {title: _members(shown, page, title) for title in page.groups}
     public = set().union(*members.values()) if members else set()
     since = now - timedelta(days=DAYS)
-    found = await shown.incidents(limit=_INCIDENTS_MAX, since=since) if public else []
-    incidents = [one for one in found if one["target"] in public and one["confirmed_at"] is not None]
+    incidents: list[dict[str, Any]] = []
+    for name in public:  # each by itself: what others went through takes no room from it
+        found = await shown.incidents(limit=_INCIDENTS_MAX, since=since, target=name)
+        incidents += [one for one in found if one["confirmed_at"] is not None]
+    incidents.sort(key=lambda one: -int(one["id"]))
     items = {name: await _item(shown, name, incidents, now) for name in sorted(public)}
     groups = [
         Group(title, State.UNKNOWN, [items[name] for name in names])
