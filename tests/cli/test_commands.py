@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +75,11 @@ def test_the_list_of_commands_says_whole_sentences() -> None:
     listed = " ".join(trueup("--help").stdout.partition("Commands:")[2].split())
     assert "..." not in listed
     assert "all problems at once, as FILE:LINE: PATH: problem; hint verify" in listed
+
+
+def test_a_locale_without_a_letter_takes_nothing_from_the_exit_status(tmp_path: Path) -> None:
+    file = tmp_path / "trueup.yaml"
+    file.write_text(f"services:\n  a→b: tcp://127.0.0.1:{free_port()}\n", encoding="utf-8")
+    done = trueup("check", "-c", str(file), env={"PYTHONIOENCODING": "iso-8859-1"})
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.startswith("DOWN     a\\u2192b  [refused, port]")

@@ -121,3 +121,11 @@ def test_an_unknown_name_is_wrong_usage_with_a_hint(chain: str) -> None:
     assert "no target 'wbe'; did you mean 'web'?" in done.stderr
     assert "no target 'dbb'; did you mean 'db'?" in done.stderr
     assert done.stdout == ""
+
+
+def test_nothing_to_look_at_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "trueup.yaml"
+    file.write_text("services:\n  off: {at: redis://h, enabled: false}\n")
+    done = trueup("check", "-c", str(file))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == f"{file} has no target to look at that's enabled\n"

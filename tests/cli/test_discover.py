@@ -26,6 +26,15 @@ def test_what_it_prints_is_a_valid_configuration(tmp_path: Path) -> None:
     assert trueup("validate", "-c", str(file)).stdout == f"{file} is valid: 1 service\n"
 
 
+def test_a_dash_is_the_standard_output(tmp_path: Path) -> None:
+    with redis() as server:
+        found = trueup("discover", "127.0.0.1", "--ports", ports(server), "-o", "-", cwd=tmp_path)
+        taken = trueup("snapshot", "-o", "-", cwd=tmp_path)
+    assert f"    at: redis://127.0.0.1:{server.port}\n" in found.stdout
+    assert json.loads(taken.stdout)["listeners"]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_is_there_is_compared_and_never_touched(tmp_path: Path) -> None:
     file = tmp_path / "trueup.yaml"
     with redis() as first, redis() as second:

@@ -1,6 +1,7 @@
 """One file a command; thin. A command's file is loaded when it's called."""
 
 import gc
+import io
 import os
 import sys
 
@@ -13,6 +14,7 @@ def main() -> None:
     """
     gc.disable()
     _open_standard_files()
+    _escape_what_cannot_be_shown()
     from trueup.cli.commands import Commands
 
     status = Commands.run(sys.argv[1:])
@@ -24,3 +26,10 @@ def _open_standard_files() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - as long as the process lives
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """A locale that lacks a letter takes nothing from the sentence, nor from the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

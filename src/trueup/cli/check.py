@@ -14,6 +14,7 @@ from trueup.cli.commands import leave_unread
 from trueup.cli.report import is_coloured, transcript_lines, verdict_lines
 from trueup.diagnosis.document import document, target_document
 from trueup.domain.address import AddressError, parse_address
+from trueup.domain.printable import printable
 from trueup.domain.secret import Secret, hide, hide_in, secrets_in
 from trueup.probes.registry import SCHEMES
 
@@ -93,8 +94,10 @@ def COMMAND(  # noqa: N802 - what a command's file exports
         looked = [one for one in looked if one.target.name in plan.shown]
     if as_json:
         _say(json.dumps(_document(looked, secrets, transcript=transcript), ensure_ascii=True, indent=2))
-    else:
+    elif looked:
         _say("\n".join(_lines(looked, secrets, transcript=transcript)), coloured=is_coloured())
+    if not looked:
+        click.echo(f"{printable(str(config), 200)} has no target to look at that's enabled", err=True)
     return state_of(looked).exit_status
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,6 +60,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     from trueup.discovery.places import PlaceError, read_hosts, read_ports
     from trueup.host.unreadable import HostUnreadable
 
+    output = None if output == Path("-") else output
     try:
         wanted = read_ports(ports) if ports is not None else None
         places = read_hosts(hosts, public=public)
@@ -103,7 +105,7 @@ def _found(
 
 def _wrote(path: Path, found: "Discovered") -> bool:
     try:
-        with path.open("x") as file:
+        with path.open("x", encoding="utf-8") as file:
             file.write(found.text)
     except OSError as error:
         click.echo(f"can't write {path}: {error.strerror}", err=True)
@@ -111,7 +113,7 @@ def _wrote(path: Path, found: "Discovered") -> bool:
     count = len(found.services)
     click.echo(
         f"wrote {count} service{'s' if count != 1 else ''} to {path}; read its comments, "
-        f"then: trueup run -c {path}",
+        f"then: trueup run -c {shlex.quote(str(path))}",
         err=True,
     )
     return True

@@ -77,6 +77,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     from trueup.importers.registry import importers
     from trueup.importers.writing import comment_of, counted, referring, written
 
+    output = None if output == Path("-") else output
     for path in (output, secrets):
         if path is not None and not force and path.exists() and path.stat().st_size:
             raise click.UsageError(f"{path} is there already; name another file, or add --force")
@@ -166,7 +167,7 @@ def _keep(carried: "Carried", output: Path | None, *, force: bool) -> dict[str, 
             f"{printable(str(folder), 200)} can't be referred to as a file; add --secrets FILE for variables"
         )
     for name, value in found.items():
-        if not force and (folder / name).exists() and (folder / name).read_text() != value:
+        if not force and (folder / name).exists() and (folder / name).read_text(encoding="utf-8") != value:
             raise click.UsageError(f"{folder / name} is there and holds something else; add --force")
     if found:
         folder.mkdir(mode=0o700, exist_ok=True)

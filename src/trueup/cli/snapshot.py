@@ -41,7 +41,9 @@ def COMMAND(output: Path, config: Path | None, *, as_json: bool) -> int:  # noqa
     """
     from trueup.host.unreadable import HostUnreadable
 
-    _require_no_other_file(output)
+    is_file = output != Path("-")
+    if is_file:
+        _require_no_other_file(output)
     try:
         document = asyncio.run(_take(config or (DEFAULT if DEFAULT.exists() else None)))
     except HostUnreadable as error:
@@ -49,19 +51,20 @@ def COMMAND(output: Path, config: Path | None, *, as_json: bool) -> int:  # noqa
         return 70
     text = json.dumps(document, indent=1, ensure_ascii=True) + "\n"
     try:
-        output.write_text(text)
+        if is_file:
+            output.write_text(text)
     except OSError as error:
         click.echo(f"can't write {output}: {error.strerror}", err=True)
         return 70
     for gap in document["unreadable"]:
         click.echo(f"not read: {printable('{what}: {why}'.format(**gap), 200)}", err=True)
-    if as_json:
+    if as_json or not is_file:
         click.echo(text, nl=False)
     counts = ", ".join(f"{len(document[name])} {name}" for name in ("listeners", "units", "targets"))
     bad = [one["name"] for one in document["targets"] if one["state"] != "up"]
     more = f" and {len(bad) - _NAMED_MAX} more" if len(bad) > _NAMED_MAX else ""
     told = f"; not up: {', '.join(bad[:_NAMED_MAX])}{more}" if bad else ""
-    click.echo(f"wrote {output}: {counts}{told}", err=True)
+    click.echo(f"wrote {output if is_file else 'it'}: {counts}{told}", err=True)
     return 0
 
 
@@ -90,7 +93,7 @@ def _require_no_other_file(path: Path) -> None:
     from trueup.reports.snapshot import SnapshotError, read_snapshot
 
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         if path.is_file():
             raise click.UsageError(f"{path} is there, and is no snapshot; name another file") from None

@@ -76,7 +76,7 @@ def _read(path: Path) -> dict[str, Any]:
     from trueup.reports.snapshot import SnapshotError, read_snapshot
 
     try:
-        return read_snapshot(path.read_text())
+        return read_snapshot(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise click.UsageError(
             f"can't read {path}: {error.strerror}; trueup snapshot -o {path} writes one"
@@ -138,7 +138,7 @@ def _wrote_junit(path: Path, before: dict[str, Any], differences: "Differences")
     from trueup.reports.junit import junit
 
     try:
-        path.write_text(junit(before, differences))
+        path.write_text(junit(before, differences), encoding="utf-8")
     except OSError as error:
         click.echo(f"can't write {path}: {error.strerror}", err=True)
         return False
