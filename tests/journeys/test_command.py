@@ -39,6 +39,15 @@ def test_statuses() -> None:
     assert killed.failed.facts["seen"] == "is ended by SIGKILL"
 
 
+@pytest.mark.parametrize("name", ["DB_PASSWORD", "SMTP_PASS", "ROOT_PW"])
+def test_what_the_environment_holds_of_secrets_is_hidden(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "hunter2 sesame")
+    monkeypatch.setenv("PWD", str(Path.cwd()))
+    done = run(f'[sh, -c, \'printf "%s in %s" "$${name}" "$$PWD"; exit 3\']')
+    assert "hunter2" not in f"{done.failed} {done.verdict}"
+    assert str(done.failed.facts["seen"]).startswith("ends with status 3: *** in /")
+
+
 def test_output_that_isnt_as_expected() -> None:
     done = run("[echo, closed]", "  expect: {contains: open}")
     assert done.inner == ("1 command", "wrong-answer")

@@ -16,7 +16,7 @@ from trueup.domain.secret import WORD_CHARS_MIN, Secret, secrets_in
 from trueup.domain.target import Login
 
 _SOUNDS_SECRET: Final = re.compile(
-    "auth|cookie|token|key|secret|session|sess|passw|pwd|pin|otp|code|credential|signature|sid|csrf|jwt",
+    "auth|cookie|token|key|secret|session|sess|pass|pw|pin|otp|code|credential|signature|sid|csrf|jwt",
     re.IGNORECASE,
 )
 _OPEN_HEADERS: Final = frozenset(
@@ -25,6 +25,7 @@ _OPEN_HEADERS: Final = frozenset(
 """Their values say nothing of who we are."""
 _URL_SAFE: Final = "/?:@!$&'()*+,;=%~"
 _HEX: Final = re.compile("%[0-9A-F]{2}")
+_FOLDERS: Final = frozenset({"PWD", "OLDPWD"})
 _HARMLESS: Final = frozenset({"true", "false", "none", "null"})
 
 
@@ -66,7 +67,9 @@ def secrets_of_step(step: Step) -> set[Secret]:
 
 def secrets_of_environment() -> frozenset[Secret]:
     """What our environment holds, and a program that we run may say: by what its variables are called."""
-    words = (word for name, word in os.environ.items() if _SOUNDS_SECRET.search(name))
+    words = (
+        word for name, word in os.environ.items() if _SOUNDS_SECRET.search(name) and name not in _FOLDERS
+    )
     return frozenset(Secret(word) for word in words if word not in _HARMLESS)
 
 
