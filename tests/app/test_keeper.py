@@ -168,3 +168,16 @@ def test_while_it_is_away_it_says_so_and_at_home_the_looks_of_meanwhile_are_stor
     assert said == [said[0], "mended"]
     assert "as the test wants it" in said[0]
     assert len(history.samples) == 1
+
+
+def test_who_waits_for_a_store_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "READ_WITHIN_S", 0.01)
+
+    async def story() -> None:
+        with pytest.raises(StoreFailed, match="no answer within"):
+            await Keeper.in_time(asyncio.get_running_loop().create_future())
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(7)
+        assert await Keeper.in_time(done) == 7
+
+    asyncio.run(story())

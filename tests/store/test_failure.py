@@ -139,6 +139,24 @@ def test_a_server_that_is_gone_is_said_and_forgotten_when_it_is_back(tmp_path: P
         stores.close()
 
 
+def test_a_server_that_freezes_is_said_and_forgotten_when_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "ANSWER_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(databases, "CONNECT_TIMEOUT_S", 2)
+    with postgres() as server:
+        text = f"postgres://postgres@{server.address}:{server.port}/postgres"
+        stores = open_stores(tmp_path, Store(parse_address(text, ("postgres",))))
+        stores.state.record(Batch(kept=(kept(1),)))
+        with server.paused(), pytest.raises(StoreFailed) as failed:
+            stores.state.record(Batch(kept=(kept(2),)))
+        assert failed.value.reason is Reason.GONE
+        monkeypatch.setattr(databases, "ANSWER_TIMEOUT_S", 60.0)
+        stores.state.record(Batch(kept=(kept(2),)))
+        assert len(stores.state.load().kept) == 2
+        stores.close()
+
+
 def test_a_server_that_cannot_be_reached_or_refuses_is_said_without_the_password(tmp_path: Path) -> None:
     address = parse_address("postgres://ann:planted-secret@127.0.0.1:1/trueup", ("postgres",))
     with pytest.raises(StoreFailed) as failed:

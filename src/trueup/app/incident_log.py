@@ -43,9 +43,11 @@ class IncidentLog:
         await self._keeper.flushed(FRESH_WITHIN_S)
         records = self._teller.records()
         try:
-            stored = await self._keeper.in_state(
-                lambda store: store.incidents(
-                    limit=limit, before_id=before_id, target=target, is_open=is_open, since=since
+            stored = await self._keeper.in_time(
+                self._keeper.in_state(
+                    lambda store: store.incidents(
+                        limit=limit, before_id=before_id, target=target, is_open=is_open, since=since
+                    )
                 )
             )
         except StoreFailed:
@@ -62,8 +64,11 @@ class IncidentLog:
         """One of them; None where there's none."""
         record = self._teller.record(incident_id)
         if record is None:
-            record = await self._keeper.in_state(lambda store: store.incident(incident_id))
+            record = await self._stored(incident_id)
         return record.document() if record is not None else None
+
+    async def _stored(self, incident_id: int) -> IncidentRecord | None:
+        return await self._keeper.in_time(self._keeper.in_state(lambda store: store.incident(incident_id)))
 
     async def acknowledge(self, incident_id: int, by: str, note: str) -> Document | None:
         """The incident as it is now; None where there's none. One that's over stays as it was.
@@ -78,7 +83,7 @@ class IncidentLog:
     async def add_note(self, incident_id: int, by: str, text: str) -> Document | None:
         """The incident as it is now; None where there's none. Stored as an acknowledgement is."""
         if not self._evaluator.book.add_note(incident_id, by, text, self._clock.now()):
-            record = await self._keeper.in_state(lambda store: store.incident(incident_id))
+            record = await self._stored(incident_id)
             if record is None:
                 return None
             self._teller.add_line(record, f"{by}: {text}")

@@ -21,6 +21,7 @@ from trueup.store.state import Batch, Beat, Kept, StateStore
 T = TypeVar("T")
 GATHER_S: Final = 0.2
 """So long changes that wake nobody are gathered."""
+READ_WITHIN_S: Final = 10.0
 AGAIN_S: Final = 2.0
 SAID_AFTER_S: Final = 3.0
 """Another process may hold it for a moment; only what lasts longer is worth an alert."""
@@ -299,6 +300,20 @@ class Keeper:
             StoreFailed: it can't be done.
         """
         return asyncio.get_running_loop().run_in_executor(self._history_thread, do, self._history)
+
+    @staticmethod
+    async def in_time(asked: Awaitable[T]) -> T:
+        """What somebody waits for: a store that hangs is to be said, not waited out.
+
+        Raises:
+            StoreFailed: there's no answer in time, or it can't be done.
+        """
+        future = asyncio.ensure_future(asked)
+        done, _ = await asyncio.wait([future], timeout=READ_WITHIN_S)
+        if not done:
+            future.add_done_callback(lambda one: one.cancelled() or one.exception())
+            raise StoreFailed(Reason.GONE, f"no answer within {READ_WITHIN_S:g} s")
+        return future.result()
 
     def close(self) -> None:
         """Let go of the threads. The stores are closed by who opened them."""

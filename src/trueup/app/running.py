@@ -344,8 +344,11 @@ class Running:
         """
         self._known(name)
         self._keeper.add(self._evaluator.samples())
-        await self._keeper.write_samples()
-        points = await self._keeper.in_history(lambda store: store.points(name, since, until, step_s))
+        keeper = self._keeper
+        await keeper.in_time(keeper.write_samples())
+        points = await keeper.in_time(
+            keeper.in_history(lambda store: store.points(name, since, until, step_s))
+        )
         return {"target": name, "step_s": step_s, "points": [one.document() for one in points]}
 
     def _known(self, name: str) -> Target:

@@ -16,6 +16,8 @@ from trueup.store.failure import Reason, StoreFailed, failing
 
 BUSY_TIMEOUT_S: Final = 5
 CONNECT_TIMEOUT_S: Final = 5
+ANSWER_TIMEOUT_S: Final = 30.0
+"""A PostgreSQL that says nothing for so long is taken for gone."""
 SCHEMA: Final = "trueup"
 """The schema of trueup's tables in a PostgreSQL database."""
 _HOLD: Final = 0x7472756576
@@ -127,6 +129,13 @@ class Database:
             finally:
                 driver.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_S * 1000}")
 
+    def take_any_time(self, connection: Connection) -> None:
+        """What is done on this connection may last: PostgreSQL is waited for, however long."""
+        if not self.is_sqlite:
+            driver: Any = connection.connection.driver_connection
+            driver.patience_s = None
+            connection.detach()  # it's of no use to others after that
+
     def upsert(self, table: Table) -> Any:
         """Insert a row, or put it in the place of the one that has its key."""
         insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
@@ -212,10 +221,17 @@ def postgres_database(address: Address, *, durable: bool) -> Database:
         engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
     except ModuleNotFoundError as error:
         raise StoreFailed(Reason.GONE, _NO_DRIVER) from error
+    from trueup.store.patience import PatientConnection
+
     level = "on" if durable else "off"
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, args: Any, settings: Any) -> PatientConnection:
+        return PatientConnection.connect(*args, **settings)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:
+        connection.patience_s = ANSWER_TIMEOUT_S
         with connection.cursor() as cursor:
             cursor.execute(f"set search_path to {SCHEMA}")
             cursor.execute(f"set synchronous_commit to {level}")

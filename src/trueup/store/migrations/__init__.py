@@ -43,6 +43,7 @@ def migrate(database: Database, kind: Kind) -> None:
             return
     with database.writing() as connection:
         if not database.is_sqlite:
+            database.take_any_time(connection)
             connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
             connection.exec_driver_sql(f"create schema if not exists {SCHEMA}")
         connection.exec_driver_sql(_VERSIONS)
