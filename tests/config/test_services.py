@@ -24,6 +24,15 @@ def test_the_short_form_is_an_address() -> None:
     assert check.options == redis.Options(check.address)
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("redis-server", "redis-server"), ("/usr/bin/redis-server", "redis-server"), ("kworker/0", "kworker/0")],
+)
+def test_a_process_is_known_by_its_name_also_where_its_path_is_written(written: str, name: str) -> None:
+    (target,) = loaded(service("at: redis://h", f"process: {written}")).targets
+    assert target.process == name
+
+
 def test_what_is_written_reaches_the_probe() -> None:
     text = service(
         "at: postgres://db.internal:5432/shop",

@@ -160,6 +160,12 @@ def _timeout_s(probe: Probe | None) -> float:
     return probe.timeout_s if probe else BARE_TIMEOUT_S
 
 
+def _program(process: str | None) -> str | None:
+    """A process is known by its name; of a program's path that is the last part."""
+    is_path = process is not None and process.startswith("/")
+    return process.rstrip("/").rpartition("/")[2] if process and is_path else process
+
+
 def _target(name: str, keys: ServiceKeys) -> Target:
     return Target(
         name,
@@ -168,7 +174,7 @@ def _target(name: str, keys: ServiceKeys) -> Target:
         needs=keys.needs,
         host=keys.host,
         unit=keys.unit,
-        process=keys.process,
+        process=_program(keys.process),
         container=keys.container,
         internal=keys.internal,
         slow_s=keys.slow_s,
