@@ -285,3 +285,14 @@ def test_requests_at_the_same_time_share_a_client(monkeypatch: pytest.MonkeyPatc
 
     asyncio.run(ask())
     assert len(made) == 1
+
+
+def test_a_header_may_have_any_letter() -> None:
+    async def ask() -> tuple[Outcome, str]:
+        async with receiver(answers(200)) as one:
+            taken = await outcome_at(one.url, headers={"X-Team": "Störung"})
+            return taken, one.requests[0].headers["x-team"]
+
+    taken, told = asyncio.run(ask())
+    assert taken.taken is Taken.SENT
+    assert told.encode("latin-1").decode() == "Störung"

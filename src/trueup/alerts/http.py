@@ -93,8 +93,10 @@ class Http:
                 extensions: dict[str, Any] = {}
                 if self._tls.server_name:
                     extensions["sni_hostname"] = self._tls.server_name
+                # By itself httpx sends ASCII alone; a header may have any bytes (RFC 9110, 5.5).
+                written = {name.encode(): value.encode() for name, value in (own | dict(headers)).items()}
                 request = client.build_request(
-                    "POST", url, content=body, headers=own | dict(headers), extensions=extensions
+                    "POST", url, content=body, headers=written, extensions=extensions
                 )
                 sent = True
                 response = await client.send(request, stream=True)

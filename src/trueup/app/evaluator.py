@@ -314,8 +314,8 @@ class Evaluator:
         if not wanted:
             return verdict
         known = {one: self._alone[one] for one in (*wanted, name) if one in self._alone}
-        targets = [self._by_name[one] for one in wanted] + [self._by_name[name]]
-        return blame(targets, known)[name]
+        known |= self.book.last_seen_down(one for one in wanted if self._newest[one].state is State.UNKNOWN)
+        return blame([self._by_name[one] for one in (*wanted, name)], known)[name]
 
     # ---- what is shown ---------------------------------------------------------------------------------
 

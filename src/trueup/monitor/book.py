@@ -102,6 +102,17 @@ class Book:
         """The open incident of this number."""
         return self._by_id.get(incident)
 
+    def last_seen_down(self, names: Iterable[str]) -> dict[str, Verdict]:
+        """Of targets that nobody sees now, those that were down when somebody did: they are until they're
+        seen again, as after a restart.
+        """
+        known = [self._cases[name].incident for name in names if name in self._cases]
+        return {
+            one.target: Verdict(one.target, one.state, one.summary, one.layer, one.cause, one.blame, one.next)
+            for one in known
+            if one.state is State.DOWN
+        }
+
     def restated(self, incident: int, now: datetime) -> Alert | None:
         """What is to be said of an open incident now, for receivers that forget what they were told."""
         case = self.find(incident)
