@@ -98,3 +98,24 @@ def test_from_the_first_visit_to_the_end_of_an_incident(browser: Browser, tmp_pa
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("link", name="Sign in")).to_be_visible()
         door.close()
+
+
+def test_a_changed_configuration_is_seen_on_open_pages(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    with (
+        listener(port),
+        monitor(tmp_path, CONFIGURATION.format(port=port), settled=False) as running,
+        reader(browser, running.url) as page,
+    ):
+        beside = browser.new_context().new_page()
+        for one, path in ((page, "/"), (beside, "/targets/guest")):
+            one.goto(running.url + path)
+            one.locator("#live.on").wait_for()
+        expect(page.locator("#t-guest.is-up")).to_be_visible()
+        file = tmp_path / "trueup.yaml"
+        file.write_text(re.sub("  guest:.*\n", "", file.read_text()))
+        expect(page.locator("#t-guest")).to_have_count(0)
+        expect(beside.get_by_role("heading", name="no such target")).to_be_visible()
+        file.write_text("services: {door: 5}\n")
+        expect(page.locator(".problem")).to_contain_text("The configuration doesn't hold")
+        beside.context.close()

@@ -1,5 +1,6 @@
 """How trueup itself is: whether it can look, keep and tell."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ class OwnHealth:
     def __init__(self, keeper: Keeper, outbox: Outbox, lookout: Lookout, uplink: Uplink) -> None:
         self._keeper, self._outbox, self._lookout, self._uplink = keeper, outbox, lookout, uplink
         self.configuration = ""
+        self._told: list[str] = []
 
     def problems(self) -> list[str]:
         """Each as a sentence; none when all is well."""
@@ -47,6 +49,14 @@ class OwnHealth:
         problems = self.problems()
         state = State.DEGRADED if problems else State.UP
         return {"state": state.value, "problems": problems}
+
+    def news(self) -> dict[str, Any] | None:
+        """The document where something began or ended since the last time; a number alone is no news."""
+        told = [re.sub(r"\d", "", problem) for problem in self.problems()]
+        if told == self._told:
+            return None
+        self._told = told
+        return self.document()
 
     def numbers(self) -> dict[str, tuple[str, float]]:
         """For the metrics: what each says, and its value."""

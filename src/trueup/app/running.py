@@ -184,6 +184,7 @@ class Running:
             if target.name in changed and watched.is_looked_at(target):
                 self._lookout.look_soon(target.name)
         self._write()
+        self.events.publish({"type": "configuration", "targets": len(watched.targets)})
 
     def complain(self, why: str) -> None:
         """Why a reload changed nothing, for whoever asks how trueup is; empty when the newest holds."""
@@ -215,6 +216,8 @@ class Running:
         self._evaluator.book.tick(self._clock.now())
         self._write()
         self._keeper.add(self._evaluator.samples())
+        if self.events.is_heard and (news := self.health.news()) is not None:
+            self.events.publish({"type": "health", **news})
 
     def _on_gap(self, gap: Gap) -> None:
         self._beats.excuse_all()

@@ -128,6 +128,7 @@ class Shown(Protocol):
 
     def subscribe(self) -> AsyncIterator[Document]:
         """Each change from now on: ``{"type": "target", …}`` with the document, ``{"type": "incident", …}``.
+        ``{"type": "configuration", …}`` says that it was read again, ``{"type": "health", …}`` how we are.
 
         A reader that is too slow misses the oldest, and hears ``{"type": "missed", "n": …}``. Close it.
         """

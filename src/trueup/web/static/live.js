@@ -2,7 +2,7 @@
 const shown = document.getElementById("live");
 const AGAIN_MS = 5000;
 
-/** Calls back for each change; `missed` is called when some may have been lost. */
+/** Calls back for each change; `missed` is called when some may have been lost, or more is new. */
 export function follow(onTarget, onIncident, missed) {
   let stream;
   let wasOpen = false;
@@ -26,7 +26,7 @@ export function follow(onTarget, onIncident, missed) {
     });
     stream.addEventListener("target", (event) => onTarget(JSON.parse(event.data)));
     stream.addEventListener("incident", (event) => onIncident?.(JSON.parse(event.data)));
-    stream.addEventListener("missed", () => missed());
+    for (const kind of ["missed", "configuration", "health"]) stream.addEventListener(kind, () => missed());
   };
   listen();
   addEventListener("pagehide", () => stream.close());

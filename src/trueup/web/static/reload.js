@@ -28,6 +28,7 @@ export const refresh = seldom(async () => {
   isLate = document.querySelector(WRITES) !== null;
   if (isLate) return;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (answer.status === 404) location.reload(); // it's no longer in the configuration: the page says so
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   isLate = document.querySelector(WRITES) !== null;
