@@ -1,9 +1,10 @@
 """How far a long command is: one line on a terminal, rewritten; nothing anywhere else."""
 
+import os
 from collections.abc import Callable
 from typing import Self, TextIO
 
-_WIDTH = 78
+_WIDTH_MAX = 78
 
 
 class Progress:
@@ -28,5 +29,14 @@ class Progress:
     def say(self, words: str) -> None:
         """Show it in place of what was there."""
         if self._shown:
-            self._stream.write("\r" + words[:_WIDTH].ljust(_WIDTH) + "\r")
+            width = self._width()
+            self._stream.write("\r" + words[:width].ljust(width) + "\r")
             self._stream.flush()
+
+    def _width(self) -> int:
+        """A line that fills a narrow terminal would begin a second one, and stay."""
+        try:
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError):
+            columns = 0
+        return min(columns - 1, _WIDTH_MAX) if columns else _WIDTH_MAX
