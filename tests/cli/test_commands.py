@@ -9,6 +9,7 @@ import pytest
 
 from tests.beds.server import free_port
 from tests.cli.trueup import trueup
+from tests.importers.imported import SAMPLES
 
 COMMANDS = ("check", "who", "run", "validate", "schema")
 TRUEUP = f"{sys.executable} -W error -m trueup"
@@ -83,3 +84,35 @@ def test_a_locale_without_a_letter_takes_nothing_from_the_exit_status(tmp_path: 
     done = trueup("check", "-c", str(file), env={"PYTHONIOENCODING": "iso-8859-1"})
     assert (done.returncode, done.stderr) == (2, "")
     assert done.stdout.startswith("DOWN     a\\u2192b  [refused, port]")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["validate", "-c"], 64),
+        (["check", "-c"], 64),
+        (["import", "gatus"], 64),
+        (["import", "kuma"], 64),
+        (["import", "monit"], 64),
+        (["import", "blackbox"], 64),
+        (["verify", "--against"], 64),
+        (["token", "list", "--data"], 64),
+        (["snapshot", "-o"], 70),
+        (["discover", "127.0.0.1", "--ports", "1", "-o"], 70),
+        (["import", "gatus", str(SAMPLES / "gatus"), "-o"], 70),
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_no_bug(words: list[str], status: int, tmp_path: Path) -> None:
+    """As one in a folder that we may not search, which root always may."""
+    done = trueup(*words, "x" * 300, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert "which is a bug" not in done.stderr
+    assert "File name too long" in done.stderr or "no data of a monitor" in done.stderr
+
+
+def test_a_certificate_that_cannot_be_looked_at_is_no_bug(tmp_path: Path) -> None:
+    file = tmp_path / "trueup.yaml"
+    file.write_text(f"services:\n  a: {{at: https://h, tls: {{ca: /{'x' * 300}}}}}\n")
+    done = trueup("validate", "-c", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "without it nobody will know about a" in done.stderr

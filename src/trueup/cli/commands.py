@@ -107,8 +107,9 @@ def _say_and(status: int, say: Callable[[], object]) -> int:
 
 
 def _own_failure(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is None:
-        return f"trueup can't go on: {error.strerror or error}"
+    if isinstance(error, OSError):  # the machine's word, and no bug
+        what = f": {printable(str(error.filename), 200)}" if error.filename is not None else ""
+        return f"trueup can't go on: {error.strerror or error}{what}"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119 - a name to print
     return f"trueup failed, which is a bug in it: {type(error).__name__} at {where}: {printable(str(error))}"

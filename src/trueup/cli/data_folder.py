@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 import click
 
 from trueup.cli.commands import FAILED
+from trueup.host.paths import is_there
 
 if TYPE_CHECKING:
     from trueup.domain.monitor_settings import Store
@@ -96,7 +97,7 @@ def require_data(data: Path) -> None:
     """
     from trueup.store.folder import STATE_FILE
 
-    if not (data / STATE_FILE).exists():
+    if not is_there(data / STATE_FILE):
         raise click.UsageError(f"there is no data of a monitor in {data}; name its folder with --data")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trueup.domain.printable import printable
+from trueup.host.paths import is_there
 
 if TYPE_CHECKING:
     from trueup.app.discovering import Discovered
@@ -76,7 +77,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
             return 70
     for gap in found.unreadable:
         click.echo(f"not read: {printable(f'{gap.what}: {gap.why}', 200)}", err=True)
-    if output is not None and output.exists():
+    if output is not None and is_there(output):
         _compare(output, found, places, wanted, as_json=as_json)
         return 0
     if output is not None and not _wrote(output, found):

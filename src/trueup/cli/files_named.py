@@ -1,11 +1,11 @@
 """Files that a configuration names and that aren't read with it: whether they're here."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from trueup.config import Configuration
 from trueup.domain.printable import printable
 from trueup.domain.target import TlsSettings
+from trueup.host.paths import is_file
 
 
 def missing_files(configuration: Configuration) -> Iterator[str]:
@@ -30,7 +30,7 @@ def _missing(
     configuration: Configuration, path: str, name: str, named: dict[str, str | None]
 ) -> Iterator[str]:
     for key, file in named.items():
-        if file is not None and not Path(file).is_file():
+        if file is not None and not is_file(file):
             place = configuration.places[name]
             problem = f"{printable(path)}.{key}: there is no file {printable(file, 200)} on this machine"
             yield f"{place}: {problem}; without it nobody will know about {printable(name)}"

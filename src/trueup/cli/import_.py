@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import click
 
 from trueup.domain.printable import printable
+from trueup.host.paths import is_there
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -79,7 +80,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
 
     output = None if output == Path("-") else output
     for path in (output, secrets):
-        if path is not None and not force and path.exists() and path.stat().st_size:
+        if path is not None and not force and is_there(path) and path.stat().st_size:
             raise click.UsageError(f"{path} is there already; name another file, or add --force")
     importer = importers()[source]
     try:
@@ -167,7 +168,7 @@ def _keep(carried: "Carried", output: Path | None, *, force: bool) -> dict[str, 
             f"{printable(str(folder), 200)} can't be referred to as a file; add --secrets FILE for variables"
         )
     for name, value in found.items():
-        if not force and (folder / name).exists() and (folder / name).read_text(encoding="utf-8") != value:
+        if not force and is_there(folder / name) and (folder / name).read_text(encoding="utf-8") != value:
             raise click.UsageError(f"{folder / name} is there and holds something else; add --force")
     if found:
         folder.mkdir(mode=0o700, exist_ok=True)

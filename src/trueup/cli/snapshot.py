@@ -9,6 +9,7 @@ import click
 
 from trueup.cli.configured import DEFAULT, InvalidConfigurationError
 from trueup.domain.printable import printable
+from trueup.host.paths import is_file
 
 if TYPE_CHECKING:
     from trueup.app.snapshots import Subject
@@ -95,7 +96,7 @@ def _require_no_other_file(path: Path) -> None:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        if path.is_file():
+        if is_file(path):
             raise click.UsageError(f"{path} is there, and is no snapshot; name another file") from None
         return
     try:

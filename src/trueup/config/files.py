@@ -15,6 +15,7 @@ from trueup.config.nodes import place_of
 from trueup.config.problems import SYNTAX, WHOLE, Place, Problems
 from trueup.domain.nearest import nearest
 from trueup.domain.understood import quoted
+from trueup.host.paths import is_folder
 
 SUFFIXES: Final = (".yaml", ".yml")
 _EXTENSION: Final = "x-"
@@ -44,7 +45,7 @@ def read_files(path: Path, problems: Problems) -> Files:
 
 def files_of(path: Path) -> list[Path]:
     """The files that make a configuration: ``path`` itself, or those of the folder, in their order."""
-    return sorted(_within(path)) if path.is_dir() else [path]
+    return sorted(_within(path)) if is_folder(path) else [path]
 
 
 def _files(path: Path, problems: Problems) -> list[Path]:

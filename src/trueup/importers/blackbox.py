@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from trueup.host.paths import is_file, is_folder
 from trueup.importers.blackbox_modules import DEFAULT_MODULES, Modules
 from trueup.importers.carried import Carried, Found, lasting
 from trueup.importers.importer import Importer, Malformed
@@ -61,16 +62,16 @@ def _with_neighbours(carried: Carried, files: Sequence[Path]) -> list[Path]:
     if len(files) != 1:
         return list(files)
     only = files[0]
-    folder = only if only.is_dir() else only.parent
+    folder = only if is_folder(only) else only.parent
     names = (
-        _PROMETHEUS + _BLACKBOX if only.is_dir() else _BLACKBOX if only.name in _PROMETHEUS else _PROMETHEUS
+        _PROMETHEUS + _BLACKBOX if is_folder(only) else _BLACKBOX if only.name in _PROMETHEUS else _PROMETHEUS
     )
-    beside = [folder / name for name in names if (folder / name).is_file() and folder / name != only]
+    beside = [folder / name for name in names if is_file(folder / name) and folder / name != only]
     for path in beside:
         carried.note(f"{path} was read too")
-    if only.is_dir() and not beside:
+    if is_folder(only) and not beside:
         raise Malformed(only, 1, "the folder has no prometheus.yml in it", "name the files")
-    return beside if only.is_dir() else [only, *beside]
+    return beside if is_folder(only) else [only, *beside]
 
 
 def _carry_target(

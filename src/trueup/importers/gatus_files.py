@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from trueup.host.paths import is_folder
 from trueup.importers.carried import Carried, Reference
 from trueup.importers.importer import Malformed
 from trueup.importers.yaml_files import read_yaml
@@ -40,7 +41,7 @@ def read_gatus(carried: Carried, paths: list[Path]) -> dict[str, Any]:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     found = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
     if not found:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from trueup.host.paths import is_folder
 from trueup.importers.carried import Carried
 from trueup.importers.importer import Importer
 from trueup.importers.kuma_backup import read_backup
@@ -25,7 +26,7 @@ def read(files: Sequence[Path], _env: Mapping[str, str]) -> Carried:
     """
     carried = Carried("kuma")
     for path in files:
-        _carry(carried, _document(path / "kuma.db" if path.is_dir() else path))
+        _carry(carried, _document(path / "kuma.db" if is_folder(path) else path))
     return carried
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from trueup.host.paths import is_folder
 from trueup.importers.carried import Carried, Found, lasting
 from trueup.importers.channel_forms import Forms
 from trueup.importers.importer import Importer
@@ -46,7 +47,7 @@ def read(files: Sequence[Path], _env: Mapping[str, str]) -> Carried:
     """
     carried = Carried("monit")
     for given in files:
-        path = given / "monitrc" if given.is_dir() else given
+        path = given / "monitrc" if is_folder(given) else given
         control = control_file(words_of(path), path)
         cycle_s = _settings(carried, control)
         for check in control.checks:
