@@ -33,6 +33,7 @@ SERVER = process(812, "redis-server", unit=REDIS)
         ("http://127.0.0.1", {"dialled": "127.0.0.1:8443"}, Asked("127.0.0.1", 8443)),
         ("http://127.0.0.1", {"dialled": "shop.example:443", "peer": "192.0.2.1"}, None),
         ("http://127.0.0.1", {"dialled": "shop.example:443", "peer": OWN}, Asked(OWN, 443)),
+        ("http+unix://%2Fx/a", {"dialled": "127.0.0.1:8443"}, Asked("127.0.0.1", 8443)),
         ("icmp://127.0.0.1", {}, None),
         ("docker:///run/docker.sock", {}, Asked("/run/docker.sock", None)),
     ],

@@ -121,6 +121,13 @@ def failed(cause: Cause, detail: str, **facts: Any) -> Observation:
             "[::1]:80 can't be reached: the network is unreachable; asking /x leads there",
         ),
         (
+            "http+unix://%2Fx/a",
+            Cause.REFUSED,
+            "h:80: connection refused",
+            {"dialled": "h:80"},
+            "Nothing listens at h:80, or a firewall rejects: connection refused; asking /x leads there",
+        ),
+        (
             "dns://h/a.example",
             Cause.REFUSED,
             "connection refused",

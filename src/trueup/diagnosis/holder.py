@@ -115,11 +115,11 @@ def _kept(listeners: tuple[Listener, ...], keeper: Keeper, report: HostReport) -
 
 def _asked(address: Address, failed: Observation) -> Asked | None:
     """By the address; where the conversation went on to another one, by that."""
-    if address.socket_path is not None:
+    dialled = str(failed.facts.get("dialled", ""))
+    if address.socket_path is not None and not dialled:
         return Asked(address.socket_path, None)
     host, port = address.host, port_of(address)
     over = probe_for(address.scheme).schemes[address.scheme].transport if address.scheme else Over.TCP
-    dialled = str(failed.facts.get("dialled", ""))
     if dialled:
         host, _, number = dialled.rpartition(":")
         port, over = int(number), Over.TCP

@@ -165,8 +165,8 @@ def sentence(target: Target, seen: Observation) -> str:
         return _filled(_TOO_SLOW, address, seen)
     if seen.cause is Cause.WRONG_SERVICE and (mistaken := _mistaken(address, seen)) is not None:
         return mistaken
-    forms = {**_SENTENCES, **_special(address, _OF_A_SOCKET, _OF_A_HOST)}
     there = _dialled(address, seen)
+    forms = {**_SENTENCES, **_special(there, _OF_A_SOCKET, _OF_A_HOST)}
     words = _filled(forms.get(seen.cause, _DEFAULT), there, seen).removesuffix(": ")
     return words if there is address else f"{words}; asking {place_of(address)} leads there"
 
