@@ -251,3 +251,17 @@ def test_each_line_of_a_section_is_told_apart() -> None:
             raw: 7
         """
     assert [found.split(":")[0] for found in problems(text)] == ["2", "3", "6"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("''", "3: location.name: the name is empty; write a name"),
+        (
+            '"a\\tb"',
+            "3: location.name: the name has a character that can't be seen; write letters, digits, - and _",
+        ),
+    ],
+)
+def test_a_vantage_has_a_name(name: str, said: str) -> None:
+    assert problem(f"services: {{a: redis://h}}\nlocation:\n  name: {name}\n") == said

@@ -161,6 +161,10 @@ def test_http_options_are_its_own() -> None:
             "4: services.db.expect.role: 'primry' is none of primary replica; did you mean primary?",
         ),
         (
+            ["at: postgres://h", "query: select 1", "expect: {rows: -1}"],
+            "5: services.db.expect.rows: '-1' is too little; write 0 or more",
+        ),
+        (
             ["at: redis://h", "expect: primary"],
             "4: services.db.expect: it needs keys, not 'primary'; its keys: role",
         ),

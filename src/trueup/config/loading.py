@@ -12,12 +12,17 @@ from trueup.config.heartbeats import read_heartbeats
 from trueup.config.journeys import read_journeys
 from trueup.config.problems import Problems
 from trueup.config.references import check_channels, check_maintenance, check_needs, check_status_page
-from trueup.config.sections import read_channels, read_maintenance, read_section, read_uplink
+from trueup.config.sections import (
+    read_channels,
+    read_location,
+    read_maintenance,
+    read_section,
+    read_uplink,
+)
 from trueup.config.services import read_services
 from trueup.config.targets import Targets
 from trueup.config.tiers import Tiers
 from trueup.domain.business_hours import BusinessHours
-from trueup.domain.location import Location
 from trueup.domain.monitor_settings import MonitorSettings
 from trueup.domain.status_page import StatusPage
 
@@ -101,7 +106,7 @@ def _read(draft: Draft, *, refer: bool) -> Configuration:
         business_hours=hours,
         maintenance=tuple(one for _, one in maintenance),
         uplink=read_uplink(draft),
-        location=read_section(draft, "location", Location) or Location(),
+        location=read_location(draft),
         status_page=page,
         monitor=monitor,
     )

@@ -11,6 +11,7 @@ from trueup.config.names import mistake_in_name
 from trueup.config.problems import Path
 from trueup.domain.address import Address
 from trueup.domain.channel import Channel
+from trueup.domain.location import Location
 from trueup.domain.maintenance import Maintenance
 
 T = TypeVar("T")
@@ -30,6 +31,15 @@ def read_section(draft: Draft, name: str, shape: type[T]) -> T | None:
     """A section that is one dataclass; None where it isn't there or doesn't hold."""
     written = draft.value((name,))
     return draft.read(shape, written, (name,)) if written is not None else None
+
+
+def read_location(draft: Draft) -> Location:
+    """The section ``location``."""
+    location = read_section(draft, "location", Location) or Location()
+    mistake = mistake_in_name(location.name)
+    if mistake is not None:
+        draft.say(("location", "name"), *mistake)
+    return location
 
 
 def read_channels(draft: Draft) -> dict[str, Channel]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from trueup.conversation import Answer, fails, ready
 from trueup.domain.causes import Cause
+from trueup.domain.limits import AtLeast
 from trueup.domain.printable import printable
 from trueup.domain.states import Layer
 
@@ -26,7 +27,7 @@ class SqlExpect:
 
     role: Literal["primary", "replica"] | None = None
     lag_s: float | None = None
-    rows: int | None = None
+    rows: Annotated[int, AtLeast(0)] | None = None
     value: str | float | bool | None = None
 
     @property
