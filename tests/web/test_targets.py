@@ -63,6 +63,14 @@ def test_a_name_may_have_any_letter() -> None:
     assert ask(app, "/api/v1/targets/a/b c/explain").json["name"] == "a/b c"
 
 
+@pytest.mark.parametrize("word", ["history", "explain"])
+def test_a_name_may_end_as_the_address_of_a_part_does(word: str) -> None:
+    app = web(ScriptedMonitor(Target(f"a/{word}"), Target("b"), Target(f"b/{word}")))
+    assert ask(app, f"/api/v1/targets/a/{word}").json["name"] == f"a/{word}"
+    assert ask(app, f"/api/v1/targets/a/{word}/history").json["target"] == f"a/{word}"
+    assert ask(app, f"/api/v1/targets/b/{word}").json != ask(app, "/api/v1/targets/b").json
+
+
 def test_a_target_is_explained() -> None:
     app = web(plain("up", "down"))
     assert ask(app, "/api/v1/targets/t1/explain").json["rules"] == []

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from trueup.diagnosis.document import document
 from trueup.domain.states import State
+from trueup.domain.target import Target
 from trueup.web.access import Need
 from trueup.web.asked import queried
 from trueup.web.board import Board
@@ -45,6 +46,8 @@ def target_gates(shown: Shown, board: Board) -> list[Gate]:
         return JSONResponse(shown.document(target_of(shown, request)))
 
     async def explain(request: Request) -> Response:
+        if (whole := _ends_so(shown, request, "explain")) is not None:
+            return JSONResponse(shown.document(whole))
         return JSONResponse(shown.explained(target_of(shown, request)))
 
     async def check(request: Request) -> Response:
@@ -52,6 +55,8 @@ def target_gates(shown: Shown, board: Board) -> list[Gate]:
         return answered(request, await shown.look_at(found.name))
 
     async def history(request: Request) -> Response:
+        if (whole := _ends_so(shown, request, "history")) is not None:
+            return JSONResponse(shown.document(whole))
         return JSONResponse(await history_of(shown, request))
 
     one = "/api/v1/targets/{name:path}"
@@ -80,6 +85,14 @@ def target_gates(shown: Shown, board: Board) -> list[Gate]:
         Gate("POST", f"{one}/check", Need.WRITE, check, "Look at a target now, and answer how it is"),
         Gate("GET", one, Need.READ, target, "How one target is"),
     ]
+
+
+def _ends_so(shown: Shown, request: Request, word: str) -> Target | None:
+    """The target that is meant where it's the name itself that ends so, and no other target's part."""
+    name = request.path_params["name"]
+    if any(target.name == name for target in shown.targets):
+        return None
+    return next((target for target in shown.targets if target.name == f"{name}/{word}"), None)
 
 
 async def history_of(shown: Shown, request: Request) -> Document:
