@@ -74,3 +74,13 @@ def test_a_look_out_of_turn() -> None:
     schedule.look_at("a", 1005.0)
     assert [when_s for when_s, _ in run(schedule, 1001.0, 1006.0)] == [1005.0]
     schedule.look_at("nobody", 1005.0)
+
+
+def test_after_a_gap_everything_is_looked_at_anew_and_not_all_at_once() -> None:
+    """Also what isn't due for long: until it's looked at, nobody knows how it is."""
+    schedule = scheduled(*(Planned(f"t{number}", 86400.0, 2) for number in range(1000)))
+    assert len(run(schedule, 1000.0, 1002.5, step_s=0.1)) == 1000
+    schedule.spread(1010.0)
+    looks = run(schedule, 1010.0, 1012.5, step_s=0.1)
+    assert len({name for _, name in looks}) == 1000
+    assert len([name for when_s, name in looks if when_s == 1010.0]) < 200

@@ -56,11 +56,12 @@ class Schedule:
         self._stretched = tiers
 
     def spread(self, now_s: float) -> None:
-        """Time has passed without us: what was missed comes over some seconds instead of at once."""
-        missed = [name for name, when_s in self._next_s.items() if when_s <= now_s]
-        spread_s = len(missed) / STARTS_PER_SECOND
-        for name in missed:
-            self._put(name, now_s + phase(name) * spread_s)
+        """Time has passed without us: all that isn't due sooner comes anew, within some seconds."""
+        spread_s = len(self._next_s) / STARTS_PER_SECOND
+        for name, when_s in list(self._next_s.items()):
+            again_s = now_s + phase(name) * spread_s
+            if when_s <= now_s or again_s < when_s:
+                self._put(name, again_s)
 
     def due(self, now_s: float) -> list[str]:
         """The targets to look at now, lower tiers last; each stays out until ``finished``."""
