@@ -12,6 +12,7 @@ import pytest
 from tests.beds.capabilities import require_capability
 from tests.beds.fake_http import fake_http
 from tests.beds.redis import redis
+from tests.beds.unbound import unbound
 from tests.checks.strangers import says, stranger
 from tests.cli.trueup import trueup
 
@@ -168,6 +169,16 @@ def test_an_internal_target_that_is_reached_from_outside_is_exposed(
     (one,) = json.loads(done.stdout)["targets"]
     assert (done.returncode, one["cause"]) == (status, cause)
     assert {seen["vantage"] for seen in one["observations"]} == {"fra"}
+
+
+def test_dns_that_answers_over_udp_alone_is_refused_over_tcp(tmp_path: Path) -> None:
+    file = tmp_path / "trueup.yaml"
+    with unbound("server:\n    do-tcp: no") as server:
+        file.write_text(f"services:\n  ns: {{at: {server.url}/www.example.test, expect: {{tcp: true}}}}\n")
+        (one,) = document("-c", str(file), "--no-host")[1]["targets"]
+    assert (one["layer"], one["cause"]) == ("port", "refused")
+    assert one["summary"].endswith(": over TCP: connection refused")
+    assert one["next"][0].startswith(f"Here: ss -Hltnp 'sport = :{server.port}'")
 
 
 @pytest.mark.parametrize("by", ["redirect", "proxy"])

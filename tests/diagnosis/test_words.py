@@ -130,9 +130,9 @@ def failed(cause: Cause, detail: str, **facts: Any) -> Observation:
         (
             "dns://h/a.example",
             Cause.REFUSED,
-            "connection refused",
+            "over TCP: connection refused",
             {"dialled": "h:53"},
-            "Nothing listens at h:53, or a firewall rejects: connection refused",
+            "Nothing listens at h:53, or a firewall rejects: over TCP: connection refused",
         ),
         (
             "icmp://h",

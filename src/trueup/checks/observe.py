@@ -100,6 +100,8 @@ def _failed(check: Check, fault: Fault, transcript: Transcript, now: datetime) -
     detail, dialled = fault.detail, f"{transcript.dial.host}:{transcript.dial.port}"
     if is_elsewhere := _is_elsewhere(check, fault, transcript):
         detail = f"{dialled}: {detail}"
+    elif transcript.redials and _begins_over_udp(check):
+        detail = f"over TCP: {detail}"
     if transcript.redials or is_elsewhere:
         facts["dialled"] = dialled
     return Observation(layer, fault.outcome, now, fault.cause, detail, None, facts)
@@ -114,6 +116,10 @@ def _is_elsewhere(check: Check, fault: Fault, transcript: Transcript) -> bool:
         return False
     is_tunnel = not transcript.redials and (fault.stage is Stage.HANDSHAKING or transcript.tls_ms is not None)
     return not is_tunnel or dialled.tls is not None
+
+
+def _begins_over_udp(check: Check) -> bool:
+    return check.probe is not None and check.probe.dial(check.address, None).transport is Transport.UDP
 
 
 def _finish(check: Check, lag_ms: float, seen: Observation, vantage: str) -> Observation:

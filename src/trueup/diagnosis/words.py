@@ -271,8 +271,8 @@ def _filled(form: str, address: Address, seen: Observation) -> str:
         host=address.host,
         address=address,
         on="Here" if _is_here(address) else f"On {address.host}",
-        listening=_listening(address),
-        connected=_connected(address),
+        listening=_listening(address, seen),
+        connected=_connected(address, seen),
         place=place_of(address),
         starttls=f" -starttls {_STARTTLS[address.scheme]}" if address.scheme in _STARTTLS else "",
         title=title,
@@ -299,19 +299,19 @@ def _detail(seen: Observation) -> str:
     return detail
 
 
-def _listening(address: Address) -> str:
+def _listening(address: Address, seen: Observation) -> str:
     """The options of ss(8) that list who listens there."""
     if address.socket_path is not None:
         return f"-Hlxp src {address.socket_path}"
-    kind = "u" if _transport_of(address) is Transport.UDP else "t"
+    kind = "t" if "dialled" in seen.facts or _transport_of(address) is not Transport.UDP else "u"
     return f"-Hl{kind}np 'sport = :{port_of(address) or ''}'"
 
 
-def _connected(address: Address) -> str:
+def _connected(address: Address, seen: Observation) -> str:
     """The options of ss(8) that list who is connected there."""
     if address.socket_path is not None:
         return f"-Hxp state connected src {address.socket_path}"
-    kind = "u" if _transport_of(address) is Transport.UDP else "t"
+    kind = "t" if "dialled" in seen.facts or _transport_of(address) is not Transport.UDP else "u"
     return f"-H{kind}n state established 'sport = :{port_of(address) or ''}'"
 
 
