@@ -89,7 +89,9 @@ def test_a_trouble_that_lasts_is_shown_however_much_others_have_gone_through() -
 def test_without_a_status_page_nothing_is_published() -> None:
     made = monitor()
     made.configuration = None
-    assert "shop" not in ask(web(made), "/status").text
+    page = ask(web(made), "/status").text
+    assert "shop" not in page
+    assert '<svg class="shape unknown"' in page, "what nobody looks at isn't green"
 
 
 def test_states_are_of_now_though_the_rest_is_kept_for_a_moment() -> None:

@@ -98,7 +98,7 @@ class Statuses:
             self._made, self._made_s = await _view(self._shown, datetime.now(UTC)), time.monotonic()
         # The states are those of this moment.
         groups = [_now(self._shown, group) for group in self._made.groups]
-        state = worst(group.state for group in groups) if groups else State.UP
+        state = worst(group.state for group in groups) if groups else State.UNKNOWN
         says = _SAYS[state] if groups else "Nothing is published here yet"
         made = self._made
         return StatusView(made.title, state, says, groups, made.troubles, made.works, datetime.now(UTC))
