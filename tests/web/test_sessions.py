@@ -8,6 +8,7 @@ from tests.web.asking import FAR, ask, doorman
 from tests.web.fake_accounts import PASSWORD, FakeAccounts
 from tests.web.scripted import plain
 from trueup.web.access import csrf_of
+from trueup.web.accounts import Person, Role
 from trueup.web.api import application
 
 
@@ -24,6 +25,24 @@ def test_a_session_is_a_strict_cookie_and_ends_when_one_leaves() -> None:
     csrf = csrf_of(cookie.value)
     assert ask(app, "/logout", "POST", host=FAR, cookie=held, x_trueup_csrf=csrf).status == 303
     assert ask(app, "/api/v1/targets", host=FAR, cookie=held).status == 401
+
+
+def test_who_was_signed_out_meanwhile_comes_back_to_the_page_that_they_were_on() -> None:
+    app = application(plain("up"), doorman(FakeAccounts("editor")))
+    form = {"csrf": "old", "back": "/targets/t0?range=week"}
+    answer = ask(app, "/api/v1/targets/t0/check", "POST", form=form, host=FAR)
+    assert answer.status == 401
+    assert 'href="/login?next=%2Ftargets%2Ft0%3Frange%3Dweek"' in answer.text
+    form["back"] = "https://evil.example/"
+    assert 'href="/login?next=%2F"' in ask(app, "/api/v1/targets/t0/check", "POST", form=form, host=FAR).text
+
+
+def test_a_long_name_signs_in() -> None:
+    accounts = FakeAccounts("editor")
+    accounts.people["x" * 128] = (PASSWORD, Person("x" * 128, Role.VIEWER))
+    app = application(plain("up"), doorman(accounts))
+    form = {"name": "x" * 128, "password": PASSWORD}
+    assert ask(app, "/login", "POST", form=form, host=FAR).status == 303
 
 
 def test_under_tls_the_cookie_is_secure() -> None:

@@ -16,7 +16,7 @@ from trueup.web.board import Board
 from trueup.web.channels import Trial, channel_gates
 from trueup.web.entrance import Entrance
 from trueup.web.events import event_gates
-from trueup.web.gates import STRICT, Gate, routes
+from trueup.web.gates import STRICT, Gate, back_of, is_of_page, routes
 from trueup.web.health import health_gates
 from trueup.web.heartbeats import heartbeat_gates
 from trueup.web.incident_pages import incident_page_gates
@@ -116,8 +116,10 @@ def wants_page(request: Request) -> bool:
 
 def show_refusal(request: Request, refusal: Refusal) -> Response:
     """The page of a refusal. Who isn't known yet may sign in first."""
-    sign_in = refusal.status == 401
-    response = rendered(request, "refused.html", refusal.status, refusal=refusal, sign_in=sign_in)
+    back = back_of(request) if is_of_page(request) else None
+    response = rendered(
+        request, "refused.html", refusal.status, refusal=refusal, sign_in=refusal.status == 401, back=back
+    )
     if "retry_after" in refusal.more:
         response.headers["Retry-After"] = str(refusal.more["retry_after"])
     return response

@@ -14,7 +14,7 @@ from trueup.web.accounts import Person
 from trueup.web.login_limits import LoginLimits
 from trueup.web.refusal import Refusal
 
-NAME_CHARS_MAX: Final = 64
+NAME_CHARS_MAX: Final = 128
 PASSWORD_CHARS_MAX: Final = 1000
 _WEEK_S: Final = 7 * 86400
 _T = TypeVar("_T")

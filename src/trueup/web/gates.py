@@ -2,6 +2,7 @@
 each, the OpenAPI document, and the test that no route is without an owner.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -89,6 +90,9 @@ class _guarded:  # noqa: N801 - Starlette takes a function by GET and HEAD alone
         try:
             response = await self._passed(gate, request)
         except Refusal as refusal:
+            if refusal.status == 401 and is_of_page(request):
+                with contextlib.suppress(Refusal):
+                    await form_of(request)  # it says where to go back to, once signed in
             response = self._refused(gate, request, refusal)
         except StoreFailed as error:
             _LOG.error("%s %s: %s", request.method, request.url.path, error)
@@ -134,9 +138,13 @@ class _guarded:  # noqa: N801 - Starlette takes a function by GET and HEAD alone
 def answered(request: Request, document: Any, status: int = 200) -> Response:
     """A document; whoever sent a form goes back to the page that it stood on."""
     if is_of_page(request):
-        back = request.scope.get("trueup.form", {}).get("back", "/")
-        return RedirectResponse(local(back), 303)
+        return RedirectResponse(back_of(request), 303)
     return JSONResponse(document, status)
+
+
+def back_of(request: Request) -> str:
+    """The page on which the form stood that was sent."""
+    return local(request.scope.get("trueup.form", {}).get("back", "/"))
 
 
 def is_of_page(request: Request) -> bool:
