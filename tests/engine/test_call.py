@@ -151,6 +151,9 @@ def test_a_unix_socket_that_nobody_serves(tmp_path: Path) -> None:
         fault = perform(unix(path), connected()).fault
         assert fault is not None
         assert (fault.layer, fault.cause, fault.facts["errno"]) == (Layer.PORT, Cause.REFUSED, name)
+    # To whoever calls, the kernel says of a file that is no socket what it says of one that nobody serves.
+    words = {perform(unix(path), connected()).fault.detail for path in (stale, plain)}  # type: ignore[union-attr]
+    assert words == {"nothing listens there: a stale socket, or a file that is none"}
 
 
 def test_a_path_too_long_for_a_unix_socket() -> None:

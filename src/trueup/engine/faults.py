@@ -82,7 +82,7 @@ OS_ERRORS: Final[dict[int, tuple[_Row, str]]] = {
 
 UNIX_ERRORS: Final[dict[int, tuple[_Row, str]]] = {
     errno.ENOENT: (_REFUSED, "there is no such socket"),
-    errno.ECONNREFUSED: (_REFUSED, "nothing listens on the socket; its file is stale"),
+    errno.ECONNREFUSED: (_REFUSED, "nothing listens there: a stale socket, or a file that is none"),
     errno.EPROTOTYPE: (_REFUSED, "the socket is of another type"),
     errno.ENOTDIR: (_REFUSED, "there is no such socket"),
     errno.ENOTSOCK: (_REFUSED, "the file is no socket"),
