@@ -162,7 +162,7 @@ async def _serve(
         asyncio.ensure_future(running.watch()),
         asyncio.ensure_future(server.serve(sockets=[sock])),
         asyncio.ensure_future(stopped.wait()),
-        asyncio.ensure_future(_reload_on(running, plan.config)),
+        asyncio.ensure_future(_reload_on(running, plan, config)),
     ]
     count = len(running.targets)
     announce(f"watching {count} target{'s' if count != 1 else ''}; see {plan.url}/")
@@ -190,16 +190,34 @@ def _workers(plan: Plan) -> Workers | None:
     return Workers(plan.workers, plan.config) if plan.workers > 1 and plan.config is not None else None
 
 
-async def _reload_on(running: Running, config: Path | None) -> None:
-    """Follow the configuration; of none, a hang-up asks for nothing."""
+async def _reload_on(running: Running, plan: Plan, server: uvicorn.Config) -> None:
+    """Follow the configuration; a hang-up asks for it, and for a certificate that was renewed."""
     loop = asyncio.get_running_loop()
-    if config is None:
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    if plan.config is None:
+        loop.add_signal_handler(signal.SIGHUP, renew, plan.tls, server)
         await loop.create_future()
         return
-    reloader = Reloader(config, running.replace, running.complain, running=running.configuration)
-    loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+    reloader = Reloader(plan.config, running.replace, running.complain, running=running.configuration)
+
+    def hang_up() -> None:
+        renew(plan.tls, server)
+        reloader.ask()
+
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
     await reloader.run()
+
+
+def renew(tls: Certificate | None, server: uvicorn.Config) -> None:
+    """Show what the files have now from the next connection on; what can't be used changes nothing."""
+    context = getattr(server, "ssl", None)  # which is there once it serves
+    if tls is None or context is None:
+        return
+    try:
+        _try(tls)
+    except CertificateUnusable as error:
+        _LOG.error("%s; the one before is shown on", error)
+        return
+    context.load_cert_chain(tls.cert, tls.key)
 
 
 def _bound(listen: Listen) -> socket.socket:

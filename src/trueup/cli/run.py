@@ -38,7 +38,8 @@ def COMMAND(config: Path | None, data: Path | None, listen: str | None, store: s
     """Watch, judge, keep, alert and show.
 
     Without -c it uses ./trueup.yaml, else what trueup discover finds on this machine. A configuration that
-    changes is read again, also at SIGHUP; one that doesn't hold changes nothing.
+    changes is read again, also at SIGHUP; one that doesn't hold changes nothing. SIGHUP also has it show
+    its own certificate anew, where that was renewed.
     """
     import gc
 
