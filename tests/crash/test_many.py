@@ -22,6 +22,7 @@ TIERS = (
     "{1: {every: 1s, confirm: {failures: 2, apart: 200ms}, recover: 2},"
     " 2: {every: 3s, confirm: {failures: 2, apart: 500ms}, recover: 2}}"
 )
+LAG_MOST_S = 0.25
 NETWORK = "10.99"
 
 
@@ -77,7 +78,7 @@ def test_many_die_at_once_and_come_back(tmp_path: Path) -> None:
             monitor.until(lambda: set(names) <= read_of(readers), "read of all")
             assert len(readers.came) < DYING / 3
             if LONG:
-                assert lag_s(monitor.api.get("/metrics")[1].decode()) < 0.1
+                assert lag_s(monitor.api.get("/metrics")[1].decode()) < LAG_MOST_S
         monitor.until(
             lambda: all(monitor.told_of(one)[1:] == ["closed"] for one in names), "told of all ends"
         )
