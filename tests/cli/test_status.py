@@ -2,11 +2,16 @@
 
 import json
 import os
+import socket
+import ssl
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.beds.certificates import Authority
 from tests.beds.redis import redis
 from tests.beds.server import free_port
 from tests.cli.monitor import monitor
@@ -55,6 +60,24 @@ def test_status_and_explain_read_a_running_monitor(tmp_path: Path) -> None:
         assert (done.returncode, "no such silence; see trueup silence list" in done.stderr) == (64, True)
         done = trueup("ack", "cache", env={**at, "TRUEUP_TOKEN": "of-another"})
         assert (done.returncode, "is none of this monitor's" in done.stderr) == (64, True)
+
+
+def test_a_certificate_that_is_not_accepted_is_no_monitor_that_is_away(tmp_path: Path) -> None:
+    shown = Authority(tmp_path).valid("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shown.certificate, shown.key)
+
+    def shake(listener: socket.socket) -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            context.wrap_socket(connection, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=shake, args=[listener], daemon=True)
+        thread.start()
+        done = trueup("status", "--url", f"https://127.0.0.1:{listener.getsockname()[1]}")
+        thread.join()
+    assert done.returncode == 3
+    assert "isn't accepted: unable to get local issuer certificate; SSL_CERT_FILE names" in done.stderr
 
 
 def test_without_a_monitor_status_is_unknown_and_explain_a_failure() -> None:

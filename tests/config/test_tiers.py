@@ -78,3 +78,11 @@ def test_one_targets_override_isnt_anothers() -> None:
 )
 def test_what_is_wrong_with_a_tier(text: str, said: str) -> None:
     assert problem(text) == said
+
+
+def test_what_is_wrong_with_a_tier_is_said_of_it_alone() -> None:
+    text = """
+        tiers: {2: {remind: 1h, escalate: {after: 1h, to: pager}}}
+        services: {a: {at: redis://h, every: 10s}, b: {at: redis://h, recover: 1}}
+        """
+    assert "tiers.2.escalate.to: unknown key 'to'" in problem(text)

@@ -21,7 +21,7 @@ from trueup.store.state import Batch, Beat, Kept, StateStore
 T = TypeVar("T")
 GATHER_S: Final = 0.2
 """So long changes that wake nobody are gathered."""
-READ_WITHIN_S: Final = 10.0
+READ_WITHIN_S: Final = 7.0
 AGAIN_S: Final = 2.0
 SAID_AFTER_S: Final = 3.0
 """Another process may hold it for a moment; only what lasts longer is worth an alert."""

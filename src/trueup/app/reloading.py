@@ -84,7 +84,8 @@ class Reloader:
         self._running = configuration
         self._apply(watched)
         self._complain("")
-        _LOG.info("the configuration was read again: %d targets", len(watched.targets))
+        count = len(watched.targets)
+        _LOG.info("the configuration was read again: %d target%s", count, "s" if count != 1 else "")
 
     def _warn_of_restart(self, configuration: Configuration) -> None:
         before = self._running.monitor if self._running is not None else None

@@ -4,6 +4,7 @@ import getpass
 import http.client
 import json
 import os
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
@@ -138,6 +139,9 @@ class MonitorApi:
             connection.request(method, path, body=sent, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read(ANSWER_BYTES_MAX)
+        except ssl.SSLCertVerificationError as error:
+            words = f"the certificate of {self.url} isn't accepted: {error.verify_message}"
+            raise Unreachable(f"{words}; SSL_CERT_FILE names an authority of your own") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             why = f"{error}" or type(error).__name__
             hint = "is trueup run running there?"

@@ -58,7 +58,10 @@ class Tiers:
                 draft.say(path, "it needs keys", "write {every: 60s}")
         self.levels: dict[int, Tier] = {}
         for level, keys in sorted(self._written.items()):
-            self.levels[level] = draft.read(Tier, copy.deepcopy(keys), (SECTION, str(level))) or Tier()
+            read = draft.read(Tier, copy.deepcopy(keys), (SECTION, str(level)))
+            self.levels[level] = read or Tier()
+            if read is None:  # which is said of the tier, and not of each of its targets again
+                self._written[level] = dict(DEFAULTS.get(level, DEFAULTS[max(DEFAULTS)]))
 
     def policy(self, level: int, overrides: Mapping[str, Any], path: Path) -> Tier:
         """A target's tier, with what the target overrides."""
