@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.web.chromium import DESK, PHONE, chromium, reader
+from tests.web.fake_accounts import PASSWORD, FakeAccounts
 from tests.web.scripted import ScriptedMonitor, named, seen
 from tests.web.served import served
 from tests.web.shop import shop
@@ -15,6 +16,7 @@ from trueup.domain.clock import timestamp
 from trueup.domain.selector import Selector
 from trueup.domain.status_page import StatusPage
 from trueup.domain.target import Kind, Target
+from trueup.web.accounts import Person, Role
 
 LONG = "W" * 200
 
@@ -42,7 +44,9 @@ def _long_named() -> ScriptedMonitor:
 
 @pytest.mark.parametrize("size", [PHONE, DESK])
 def test_long_words_make_no_page_wider_than_its_screen(browser: Browser, size: tuple[int, int]) -> None:
-    with served(_long_named()) as url, reader(browser, url, size=size, who="admin") as page:
+    accounts = FakeAccounts("admin")
+    accounts.people["admin"] = (PASSWORD, Person("x" * 128, Role.ADMIN))
+    with served(_long_named(), accounts) as url, reader(browser, url, size=size, who="admin") as page:
         for path in ("/", f"/targets/{LONG}", "/targets/trip", "/incidents", "/map", "/journeys",
                      "/settings", "/status"):  # fmt: skip
             page.goto(url + path)
