@@ -164,3 +164,15 @@ def test_a_stream_that_was_refused_is_asked_for_again(browser: Browser) -> None:
         page.clock.run_for(6_000)
         expect(page.locator("#live")).to_have_text("live")
         context.close()
+
+
+@pytest.mark.parametrize("name", ["100%20 ä", "a?b=c&d#e", "a/b", "%2F"])
+def test_after_a_form_one_is_back_whatever_the_name(browser: Browser, name: str) -> None:
+    monitor = ScriptedMonitor(*named([name]))
+    with served(monitor) as url, reader(browser, url, who="editor") as page:
+        page.goto(url)
+        page.locator(".row > a").click()
+        page.get_by_role("button", name="Look now").click()
+        page.wait_for_function("performance.getEntriesByType('navigation')[0].redirectCount === 1")
+        expect(page.get_by_role("heading", level=1)).to_have_text(name)
+        assert monitor.looked_at == [name]

@@ -21,7 +21,9 @@ TEXT_CHARS_MAX: Final = 4000
 
 def rendered(request: Request, template: str, status: int = 200, **words: Any) -> HTMLResponse:
     """The page of a template, as who asks for it sees it."""
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    raw_path: bytes = request.scope.get("raw_path") or b""
+    path = raw_path.decode("ascii", "replace") or request.url.path  # as it was asked: a name may have a %
+    path += f"?{request.url.query}" if request.url.query else ""
     page = _PAGES.get_template(template).render(
         asker=asker_of(request),
         may_write=asker_of(request).may(Need.WRITE),
