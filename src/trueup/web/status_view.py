@@ -2,6 +2,7 @@
 allowed, not of what is hidden: whatever else trueup knows has no way in here.
 """
 
+import itertools
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -115,11 +116,8 @@ async def _view(shown: Shown, now: datetime) -> StatusView:
     members = {title: _members(shown, page, title) for title in page.groups}
     public = set().union(*members.values()) if members else set()
     since = now - timedelta(days=DAYS)
-    incidents: list[dict[str, Any]] = []
-    for name in public:  # each by itself: what others went through takes no room from it
-        found = await shown.incidents(limit=_INCIDENTS_MAX, since=since, target=name)
-        incidents += [one for one in found if one["confirmed_at"] is not None]
-    incidents.sort(key=lambda one: -int(one["id"]))
+    found = await _incidents(shown, public, since)
+    incidents = [one for one in found if one["target"] in public and one["confirmed_at"] is not None]
     items = {name: await _item(shown, name, incidents, now) for name in sorted(public)}
     groups = [
         Group(title, State.UNKNOWN, [items[name] for name in names])
@@ -128,6 +126,15 @@ async def _view(shown: Shown, now: datetime) -> StatusView:
     ]
     works = list(_works(shown, public))
     return StatusView(page.title, State.UNKNOWN, "", groups, list(_troubles(incidents, now)), works, now)
+
+
+async def _incidents(shown: Shown, public: set[str], since: datetime) -> list[dict[str, Any]]:
+    """The newest first. Of many, those of each target by itself: what others went through takes no room."""
+    found = await shown.incidents(limit=_INCIDENTS_MAX, since=since) if public else []
+    if len(found) == _INCIDENTS_MAX:
+        each = [await shown.incidents(limit=_INCIDENTS_MAX, since=since, target=name) for name in public]
+        found = sorted(itertools.chain(*each), key=lambda one: -int(one["id"]))
+    return found
 
 
 def _members(shown: Shown, page: StatusPage, title: str) -> list[str]:
