@@ -1,6 +1,7 @@
 """What all commands share: help, and an exit status that nothing takes away."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,29 @@ def test_a_reader_that_leaves_takes_nothing_from_the_exit_status() -> None:
     words = " ".join([f"tcp://127.0.0.1:{free_port()}" for _ in range(3)])
     done = shell(f"{{ sleep 0.1; {TRUEUP} check {words} --no-host; }} | true")
     assert (done.returncode, done.stderr) == (2, "")
+
+
+def unread(*words: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of a command whose reader has left before it says anything."""
+    code = (
+        "import os, sys\n"
+        "reader, writer = os.pipe(); os.close(reader); os.dup2(writer, 1)\n"
+        "sys.argv = ['trueup', *sys.argv[1:]]\n"
+        "from trueup.cli import main; main()\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_reader_that_leaves_early_makes_no_failure(tmp_path: Path) -> None:
+    done = unread("who", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    config, before = tmp_path / "trueup.yaml", tmp_path / "before.json"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config.write_text(f"services:\n  a: tcp://127.0.0.1:{server.getsockname()[1]}\n")
+        assert trueup("snapshot", "-o", str(before), "-c", str(config)).returncode == 0
+    assert unread("verify", "--against", str(before)).returncode == 2
 
 
 def test_a_full_disk_is_a_failure_of_our_own() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 
 import pytest
 
@@ -37,6 +38,23 @@ def test_a_listener_is_named_with_what_answers_and_who_holds_it(form: str) -> No
     assert listener["queue"] == 0
     assert listener["queue_max"] > 0
     assert listener["since"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("listens", "asked", "is_met"),
+    [
+        ("0.0.0.0", "127.0.0.1", True),
+        ("0.0.0.0", "[::1]", False),  # who takes IPv4 alone isn't reached by IPv6
+        ("0.0.0.0", "0.0.0.0", True),
+        ("127.0.0.1", "0.0.0.0", True),  # a call to all addresses is one to this machine
+        ("127.0.0.1", "127.0.0.2", False),
+    ],
+)
+def test_those_are_listed_that_a_call_would_meet(listens: str, asked: str, is_met: bool) -> None:
+    with socket.create_server((listens, 0)) as server:
+        port = server.getsockname()[1]
+        found = json.loads(trueup("who", f"{asked}:{port}", "--json").stdout)["listeners"]
+    assert [one["port"] for one in found] == [port] * is_met
 
 
 def test_the_table_is_for_people() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 
 from trueup.app.one_look import Looked, look_once, state_of
 from trueup.checks.check import Check, check_address
-from trueup.cli.commands import leave_unread
+from trueup.cli.commands import say
 from trueup.cli.report import is_coloured, transcript_lines, verdict_lines
 from trueup.diagnosis.document import document, target_document
 from trueup.domain.address import AddressError, parse_address
@@ -93,9 +92,9 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     if config is not None:
         looked = [one for one in looked if one.target.name in plan.shown]
     if as_json:
-        _say(json.dumps(_document(looked, secrets, transcript=transcript), ensure_ascii=True, indent=2))
+        say(json.dumps(_document(looked, secrets, transcript=transcript), ensure_ascii=True, indent=2))
     elif looked:
-        _say("\n".join(_lines(looked, secrets, transcript=transcript)), coloured=is_coloured())
+        say("\n".join(_lines(looked, secrets, transcript=transcript)), coloured=is_coloured())
     if not looked:
         click.echo(f"{printable(str(config), 200)} has no target to look at that's enabled", err=True)
     return state_of(looked).exit_status
@@ -152,12 +151,3 @@ def _transcript(looked: Looked) -> Iterator[str]:
     for step in looked.journey.steps:
         yield f"  == {step.name}, after {step.began_ms:.1f} ms: {step.outcome} in {step.took_ms:.1f} ms"
         yield from (hide(line, looked.journey.secrets) for line in transcript_lines(step.transcripts))
-
-
-def _say(text: str, *, coloured: bool = False) -> None:
-    """All at once: a reader that has had enough doesn't change the exit status."""
-    try:
-        click.echo(text, color=coloured)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        leave_unread()

@@ -46,7 +46,7 @@ class Commands(click.Group):
             return _say_and(WRONG_USAGE, error.show)
         except (click.Abort, KeyboardInterrupt):
             return _say_and(130, lambda: click.echo("stopped", err=True))
-        except BrokenPipeError:
+        except (BrokenPipeError, SystemExit):  # click leaves with SystemExit(1) where the reader has left
             leave_unread()
             return OK
         except Exception as error:  # noqa: BLE001 - the last place where it can become an exit status
@@ -92,6 +92,15 @@ class Commands(click.Group):
 def _first_sentence(text: str) -> str:
     words = " ".join(text.split("\n\n", maxsplit=1)[0].split())
     return words.split(". ")[0].rstrip(".")
+
+
+def say(text: str, *, coloured: bool = False) -> None:
+    """All at once: a reader that has had enough doesn't change the exit status."""
+    try:
+        click.echo(text, color=coloured)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        leave_unread()
 
 
 def leave_unread() -> None:

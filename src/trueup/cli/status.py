@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from trueup.cli.commands import say
 from trueup.cli.monitor_api import NotAllowed, Unreachable, monitor_at, with_monitor
 from trueup.cli.report import is_coloured, state_word
 from trueup.domain.printable import printable
@@ -29,12 +30,9 @@ def COMMAND(url: str, *, as_json: bool) -> int:  # noqa: N802 - what a command's
         return State.UNKNOWN.exit_status
     state = worst(State(one["state"]) for one in targets)
     if as_json:
-        click.echo(
-            json.dumps({"schema": 1, "state": state.value, "targets": targets, "cursor": None}, indent=2)
-        )
+        say(json.dumps({"schema": 1, "state": state.value, "targets": targets, "cursor": None}, indent=2))
     else:
-        for line in _lines(targets):
-            click.echo(line, color=is_coloured())
+        say("\n".join(_lines(targets)), coloured=is_coloured())
     return state.exit_status
 
 

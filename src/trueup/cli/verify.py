@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trueup.cli.commands import say
 from trueup.cli.configured import InvalidConfigurationError
 from trueup.cli.report import is_coloured, state_word
 from trueup.domain.duration import DurationError, parse_duration
@@ -64,10 +65,9 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     if junit is not None and not _wrote_junit(junit, before, differences):
         return 70
     if as_json:
-        click.echo(json.dumps(differences.document(), indent=2, ensure_ascii=True))
+        say(json.dumps(differences.document(), indent=2, ensure_ascii=True))
     else:
-        text = "\n".join(_lines(differences, against))
-        click.echo(text if is_coloured() else click.unstyle(text))
+        say("\n".join(_lines(differences, against)), coloured=is_coloured())
     return differences.state.exit_status
 
 

@@ -57,7 +57,13 @@ def _wanted(place: str | None) -> "Callable[[Listener], bool]":
         only_port = _port(place)
         return lambda one: one.socket.port == only_port
     addresses, port = _addresses_and_port(place)
-    return lambda one: one.socket.address in addresses and port in (None, one.socket.port)
+    return lambda one: port in (None, one.socket.port) and _is_met(one, addresses)
+
+
+def _is_met(listener: "Listener", addresses: Iterable[str]) -> bool:
+    from trueup.host.report import takes
+
+    return any(takes(listener.socket, address) for address in addresses)
 
 
 def _port(digits: str) -> int:
@@ -71,12 +77,14 @@ def _addresses_and_port(place: str) -> tuple[frozenset[str], int | None]:
     import ipaddress
 
     from trueup.domain.address import BARE, AddressError, parse_address
+    from trueup.host.report import met_at
     from trueup.probes.registry import SCHEMES, by_scheme
 
     with suppress(ValueError):
-        return frozenset({str(ipaddress.ip_address(place.strip("[]"))), *_ALL}), None
+        alone = str(ipaddress.ip_address(place.strip("[]")))
+        return frozenset({alone if alone in _ALL else met_at(alone)}), None
     if place == "localhost":
-        return _LOOPBACK | _ALL, None
+        return _LOOPBACK, None
     try:
         address = parse_address(place, SCHEMES)
     except AddressError as error:
@@ -87,7 +95,7 @@ def _addresses_and_port(place: str) -> tuple[frozenset[str], int | None]:
         port = by_scheme()[address.scheme].schemes[address.scheme].port
     if port is None:
         raise click.UsageError(f"{printable(place)!r} names no port of this machine; write 6379")
-    return _resolved(address.host) | _ALL, port
+    return _resolved(address.host), port
 
 
 def _resolved(host: str) -> frozenset[str]:
@@ -99,7 +107,8 @@ def _resolved(host: str) -> frozenset[str]:
         found = socket.getaddrinfo(host, None)
     except (OSError, UnicodeError):
         raise click.UsageError(f"the name {printable(host)} has no address here; write 6379") from None
-    return frozenset(met_at(str(place[0])) for *_, place in found)
+    named = [str(place[0]) for *_, place in found]
+    return frozenset([*named, *map(met_at, named)])
 
 
 def _row(document: dict[str, Any], unknown: object) -> tuple[str, ...]:
