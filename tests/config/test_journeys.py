@@ -149,6 +149,7 @@ def test_what_is_saved_is_left_for_later_and_the_rest_is_of_the_environment() ->
 
 NOT_SAVED = "nothing has saved tokn, and the environment has no such variable"
 AT = "journeys.j.steps"
+OPEN_FIRST = "each browser step has a browser of its own: begin with {open: URL}"
 
 
 @pytest.mark.parametrize(
@@ -231,6 +232,10 @@ AT = "journeys.j.steps"
         (
             ["browser: [{open: https://h, click: a}]"],
             f"4: {AT}[0].browser[0]: it does open and click; write one of open fill click see",
+        ),
+        (
+            ["browser: [{see: Hi}, {open: https://h}]"],
+            f"4: {AT}[0].browser[0]: no page is open yet; {OPEN_FIRST}",
         ),
         (["browser: [{}]"], f"4: {AT}[0].browser[0]: it does nothing; write one of open fill click see"),
         (

@@ -197,6 +197,9 @@ def read_browse(draft: Draft, path: Path, action: Any, saved: Saved) -> Step | N
             draft.say(
                 (*at, place), f"it does {' and '.join(said) or 'nothing'}", "write one of open fill click see"
             )
+        elif place == 0 and keys.open is None:
+            hint = "each browser step has a browser of its own: begin with {open: URL}"
+            draft.say((*at, place), "no page is open yet", hint)
         actions += _browser_actions(keys)
     return Step(StepKind.BROWSER, Browse(tuple(actions)))
 
