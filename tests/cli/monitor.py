@@ -42,6 +42,14 @@ class Monitor:
             assert time.monotonic() < ends_s, self.json("/api/v1/targets")
             time.sleep(0.05)
 
+    def answers(self, path: str) -> bool:
+        """Whether it's there at all."""
+        try:
+            self.get(path)
+        except OSError:
+            return False
+        return True
+
     def get(self, path: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:

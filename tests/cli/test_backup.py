@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from tests.cli.monitor import monitor
 from tests.cli.trueup import trueup
 
 
@@ -14,6 +15,27 @@ def test_data_is_backed_up_and_restored(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert f"{tmp_path}/data/before-restore-" in done.stdout
     assert trueup("token", "list", *data).stdout == listed
+
+
+def test_a_monitor_that_runs_goes_on_with_what_is_restored(tmp_path: Path) -> None:
+    first, second = "{one: 'tcp://127.0.0.1:1'}", "{one: 'tcp://127.0.0.1:1', two: 'tcp://127.0.0.1:1'}"
+    with monitor(tmp_path, f"services: {first}\n") as ran:
+        data, file = ["--data", str(ran.data)], str(tmp_path / "backup.tar")
+        assert trueup("token", "create", "--scope", "read", *data).returncode == 0
+        listed = trueup("token", "list", *data).stdout
+        assert trueup("backup", file, *data).returncode == 0
+        assert trueup("token", "create", "--scope", "write", *data).returncode == 0
+        (tmp_path / "trueup.yaml").write_text(f"services: {second}\n")
+        ran.until(lambda: len(ran.json("/api/v1/targets")["targets"]) == 2)
+        done = trueup("restore", file, *data)
+        assert (done.returncode, "a monitor runs on it" in done.stderr) == (0, True), done.stderr
+        assert f"{ran.data}/before-restore-" in done.stdout
+        ran.until(lambda: ran.answers("/health"))
+        assert trueup("token", "list", *data).stdout == listed
+        assert [one["name"] for one in ran.json("/api/v1/targets")["targets"]] == ["one", "two"]
+        ran.process.terminate()
+        assert ran.process.wait(30) == 0
+    assert not [path.name for path in ran.data.iterdir() if "restore" in path.name and path.is_file()]
 
 
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 import uvicorn
 
@@ -26,16 +27,18 @@ from trueup.app.reloading import Reloader
 from trueup.app.reports import Reports
 from trueup.app.running import Running
 from trueup.app.service_manager import notify
-from trueup.app.watched import Watched
+from trueup.app.watched import Watched, watched_of
 from trueup.app.watching_host import WatchedHost
 from trueup.app.workers import Workers
 from trueup.domain.monitor_settings import Certificate, Listen, Network, Store
 from trueup.domain.oidc import Oidc
+from trueup.store.handing_over import is_asked, take
 from trueup.store.opening import Stores
 from trueup.store.stand_in import open_or_stand_in
 from trueup.web.access import Doorman
 from trueup.web.api import application
 
+RESTORE_EVERY_S: Final = 0.5
 _LOG = logging.getLogger("trueup")
 
 
@@ -102,7 +105,7 @@ async def serve(
     plan: Plan,
     announce: Callable[[str], None],
 ) -> None:
-    """Watch and serve until SIGTERM or SIGINT.
+    """Watch and serve until SIGTERM or SIGINT; anew where a backup is to take the place of the data.
 
     Raises:
         OSError: the address is taken or can't be listened on, or the folder can't be made.
@@ -111,18 +114,43 @@ async def serve(
     """
     if plan.tls is not None:
         _try(plan.tls)
-    with contextlib.closing(_bound(plan.listen)) as sock:
-        import_all()
-        stores = open_or_stand_in(plan.data, plan.store)
-        try:
-            await _serve(await find_watched(), plan, stores, sock, announce)
-        finally:
-            stores.close()
+    stopped = asyncio.Event()
+    watched: Watched | None = None
+    while not stopped.is_set():
+        with contextlib.closing(_bound(plan.listen)) as sock:
+            import_all()
+            if _is_to_be_restored(plan):
+                take(plan.data, SystemClock().now())
+            stores = open_or_stand_in(plan.data, plan.store)
+            try:
+                watched = watched or await find_watched()
+                watched = await _serve(watched, plan, stores, sock, announce, stopped=stopped)
+            finally:
+                stores.close()
+
+
+def _is_to_be_restored(plan: Plan) -> bool:
+    return plan.store.address is None and is_asked(plan.data)
+
+
+async def _until_restored(plan: Plan) -> None:
+    while not _is_to_be_restored(plan):  # noqa: ASYNC110 - another process asks by a file
+        await asyncio.sleep(RESTORE_EVERY_S)
 
 
 async def _serve(
-    watched: Watched, plan: Plan, stores: Stores, sock: socket.socket, announce: Callable[[str], None]
-) -> None:
+    watched: Watched,
+    plan: Plan,
+    stores: Stores,
+    sock: socket.socket,
+    announce: Callable[[str], None],
+    *,
+    stopped: asyncio.Event,
+) -> Watched:
+    """One run, until it's ``stopped`` or a backup is to be taken; what it watched in the end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
     clock, listen = SystemClock(), plan.listen
     host = WatchedHost(watched.targets, clock)
     reports = Reports(clock)
@@ -154,14 +182,11 @@ async def _serve(
         timeout_graceful_shutdown=2,  # an open stream of events would keep it for ever
     )
     server = _Server(config)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
     doing = [
         asyncio.ensure_future(running.watch()),
         asyncio.ensure_future(server.serve(sockets=[sock])),
         asyncio.ensure_future(stopped.wait()),
+        asyncio.ensure_future(_until_restored(plan)),
         asyncio.ensure_future(_reload_on(running, plan, config)),
     ]
     count = len(running.targets)
@@ -175,7 +200,8 @@ async def _serve(
         for one in done:
             one.result()
     finally:
-        notify("STOPPING=1")
+        if not _is_to_be_restored(plan):
+            notify("STOPPING=1")
         running.events.close()
         server.should_exit = True
         for one in doing:
@@ -183,6 +209,7 @@ async def _serve(
                 one.cancel()
         await asyncio.gather(*doing, return_exceptions=True)
         host.close()
+    return watched_of(running.configuration) if running.configuration is not None else watched
 
 
 def _workers(plan: Plan) -> Workers | None:

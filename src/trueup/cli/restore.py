@@ -11,17 +11,25 @@ from trueup.cli.data_folder import data_option, fail
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @data_option
 def COMMAND(file: Path, data: Path) -> int:  # noqa: N802 - what a command's file exports
-    """Put what FILE has in the place of the data, while no monitor runs on it.
+    """Put what FILE has in the place of the data, whether a monitor runs on it or not.
 
     FILE is what trueup backup wrote, or one of the daily backups in the folder backups of the data. It's
-    looked through first. What was there before is kept in a folder of its own, which the command names.
+    looked through first. What was there before is kept in a folder of its own, which the command names. A
+    monitor that runs begins anew with it, which takes some seconds.
     """
     from trueup.app.clock import SystemClock
-    from trueup.store.failure import StoreFailed
+    from trueup.store.failure import Reason, StoreFailed
+    from trueup.store.handing_over import hand_over
     from trueup.store.restoring import NoBackup, restore
 
     try:
-        kept = restore(file, data, SystemClock().now())
+        try:
+            kept = restore(file, data, SystemClock().now())
+        except StoreFailed as error:
+            if error.reason is not Reason.LOCKED:
+                raise
+            click.echo("a monitor runs on it, and is asked to take it", err=True)
+            kept = hand_over(file, data)
     except NoBackup as error:
         raise click.UsageError(str(error)) from error
     except StoreFailed as error:

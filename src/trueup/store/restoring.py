@@ -4,7 +4,8 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -35,17 +36,44 @@ def restore(file: Path, data: Path, now: datetime) -> Path | None:
     """
     hold = Hold(data)
     try:
-        with failing(), tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as folder:
-            found = _unpacked(file, Path(folder))
-            for one in found:
-                _check(one)
-            kept = _keep_aside(data, [one.name for one in found], now)
-            for one in found:
-                copy(one, data / one.name)
-                (data / one.name).chmod(0o600)
-            return kept
+        with unpacked(file, data) as folder:
+            return put(folder, data, now)
     finally:
         hold.release()
+
+
+@contextmanager
+def unpacked(file: Path, data: Path) -> Iterator[Path]:
+    """A folder in ``data`` with what ``file`` has, looked through; removed at the end if it's still there.
+
+    Raises:
+        NoBackup: it's no backup, or damaged.
+        StoreFailed: as ``restore``.
+    """
+    with failing():
+        folder = Path(tempfile.mkdtemp(prefix=".restore-", dir=data))
+    try:
+        with failing():
+            for one in _unpacked(file, folder):
+                _check(one)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put(folder: Path, data: Path, now: datetime) -> Path | None:
+    """Put what was unpacked in the place of the data, which the caller holds; as ``restore``.
+
+    Raises:
+        StoreFailed: it can't be put there.
+    """
+    with failing():
+        found = [folder / name for name in _KINDS if (folder / name).exists()]
+        kept = _keep_aside(data, [one.name for one in found], now)
+        for one in found:
+            copy(one, data / one.name)
+            (data / one.name).chmod(0o600)
+        return kept
 
 
 def _unpacked(file: Path, folder: Path) -> list[Path]:
