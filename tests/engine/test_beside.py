@@ -91,7 +91,7 @@ def test_a_connection_and_no_more() -> None:
 def test_what_fails_there_is_told_here(handler: Any, cause: Cause) -> None:
     with peer(CONTROL) as first, peer(handler) as other:
         read = ToEnd(100)
-        answer = answer_of(perform(at(first), both(at(other), read=read), timeout_s=1.0))
+        answer = answer_of(perform(at(first), both(at(other), read=read), timeout_s=3.0))
     assert answer.facts["cause"] == cause.value
 
 
