@@ -25,6 +25,29 @@ def test_a_token_whose_scope_is_not_said_only_reads(tmp_path: Path) -> None:
     assert token["scope"] == "read"
 
 
+def test_the_data_is_where_the_configuration_here_says(tmp_path: Path) -> None:
+    here, other = tmp_path / "trueup.yaml", str(tmp_path / "other")
+    here.write_text(
+        "monitor: {data: ./kept, oidc: {client_secret: '${NOT_HERE}'}}\nservices: {a: nonsense}\n"
+    )
+    assert trueup("token", "create", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "kept" / "state.db").exists()
+    assert trueup("backup", "file.tar", cwd=tmp_path).returncode == 0
+    assert trueup("token", "list", "--data", other, cwd=tmp_path).returncode == 64
+    assert trueup("token", "create", "--data", other, cwd=tmp_path).returncode == 0
+    here.write_text("monitor: {data: 7s, store: mysql://here/trueup}\n")
+    done = trueup("token", "create", cwd=tmp_path)
+    assert (done.returncode, "trueup.yaml:1: monitor.store:" in done.stderr) == (64, True)
+    here.write_text("monitor: {store: 'postgres://monitor:canary@127.0.0.1:1/trueup'}\n")
+    done = trueup("backup", "file.tar", cwd=tmp_path)
+    assert (done.returncode, "pg_dump" in done.stderr, "canary" in done.stderr) == (64, True, False)
+    done = trueup("user", "list", cwd=tmp_path)
+    assert (done.returncode, "127.0.0.1:1" in done.stderr, "canary" in done.stderr) == (70, True, False)
+    here.unlink()
+    assert trueup("token", "create", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "trueup-data" / "state.db").exists()
+
+
 def test_a_wrong_scope_or_folder_is_wrong_usage(tmp_path: Path) -> None:
     done = trueup("token", "create", "--scope", "admin", "--data", str(tmp_path))
     assert (done.returncode, "write read, write or agent:HOST" in done.stderr) == (64, True)

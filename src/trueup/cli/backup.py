@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from trueup.cli.data_folder import data_option, fail, require_data
+from trueup.cli.data_folder import data_option, fail, place_of, require_data
 
 
 @click.command(epilog="Example: trueup backup /srv/backup/trueup.tar")
 @click.argument("file", type=click.Path(path_type=Path))
 @data_option
-def COMMAND(file: Path, data: Path) -> int:  # noqa: N802 - what a command's file exports
+def COMMAND(file: Path, data: Path | None) -> int:  # noqa: N802 - what a command's file exports
     """Write states, incidents, users, tokens and history to FILE, whether the monitor runs or not.
 
     FILE is a tar archive of two SQLite databases, each as it is at one moment, for nobody else to read. A
@@ -20,10 +20,13 @@ def COMMAND(file: Path, data: Path) -> int:  # noqa: N802 - what a command's fil
     from trueup.store.backups import back_up
     from trueup.store.failure import StoreFailed
 
-    require_data(data)
+    folder, store = place_of(data)
+    if store.address is not None:
+        raise click.UsageError(f"its data is in {store}: pg_dump --schema trueup backs it up")
+    require_data(folder)
     try:
-        back_up(data, file)
+        back_up(folder, file)
     except StoreFailed as error:
-        fail(f"{data} can't be backed up to {file}: {error}")
+        fail(f"{folder} can't be backed up to {file}: {error}")
     click.echo(f"{file}: {show_size(file.stat().st_size)}")
     return 0

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from trueup.checks.check import Check
-from trueup.config import Configuration, ConfigurationError, load
+from trueup.config import Configuration, ConfigurationError, load, load_place
 from trueup.diagnosis.judge import needed
 from trueup.domain.journey import Journey
 from trueup.domain.location import Location
+from trueup.domain.monitor_settings import MonitorSettings
 from trueup.domain.nearest import nearest
 from trueup.domain.printable import printable
 from trueup.domain.target import Kind, Target
@@ -37,6 +38,18 @@ def load_or_say(path: Path) -> Configuration:
     """
     try:
         return load(path, os.environ)
+    except ConfigurationError as error:
+        raise InvalidConfigurationError(error) from error
+
+
+def load_place_or_say(path: Path) -> MonitorSettings:
+    """Where the configuration says that the data is.
+
+    Raises:
+        InvalidConfigurationError: that doesn't hold, or can't be read.
+    """
+    try:
+        return load_place(path, os.environ)
     except ConfigurationError as error:
         raise InvalidConfigurationError(error) from error
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trueup.store.database import Database
 
 STORE_VARIABLE: Final = "TRUEUP_STORE"
-_DEFAULT: Final = Path("trueup-data")
+_CONFIGURATION: Final = Path("trueup.yaml")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -25,9 +25,7 @@ def data_option(command: _Command) -> _Command:
         "--data",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        default=_DEFAULT,
-        show_default=True,
-        help="The monitor's data folder.",
+        help="The monitor's data folder; else that of ./trueup.yaml, else ./trueup-data.",
     )
     return option(command)
 
@@ -38,9 +36,8 @@ def store_options(command: _Command) -> _Command:
         "--store",
         metavar="ADDRESS",
         envvar=STORE_VARIABLE,
-        default="sqlite",
-        show_default=True,
-        help=f"sqlite, or the address of the monitor's PostgreSQL; {STORE_VARIABLE} says it too.",
+        help=f"sqlite, or the address of the monitor's PostgreSQL; else {STORE_VARIABLE}, else with --data "
+        "sqlite, else that of ./trueup.yaml.",
     )
     return data_option(option(command))
 
@@ -64,14 +61,29 @@ def store_of(text: str) -> "Store":
         ) from error
 
 
-def is_given(option: str) -> bool:
-    """Whether the user named it, and it isn't the default."""
-    source = click.get_current_context().get_parameter_source(option)
-    return source is not click.core.ParameterSource.DEFAULT
+def place_of(data: Path | None, store: "str | Store | None" = None) -> "tuple[Path, Store]":
+    """Where the data is that the options name, or else the configuration here, if there's one.
+
+    Raises:
+        InvalidConfigurationError: it doesn't say where, and neither do they.
+        click.UsageError: nothing that's a store.
+    """
+    from trueup.domain.monitor_settings import MonitorSettings, Store
+
+    named = store_of(store) if isinstance(store, str) else store
+    if data is not None:
+        return data, named or Store()
+    if not is_there(_CONFIGURATION):
+        settings = MonitorSettings()
+    else:
+        from trueup.cli.configured import load_place_or_say
+
+        settings = load_place_or_say(_CONFIGURATION)
+    return settings.data, named or settings.store
 
 
 @contextmanager
-def state_in(data: Path, store: "str | Store", *, make: bool = False) -> "Iterator[Database]":
+def state_in(data: Path | None, store: "str | Store | None", *, make: bool = False) -> "Iterator[Database]":
     """The state. Ends the command where it can't be used; ``make``: it may be the first to be there.
 
     Raises:
@@ -80,12 +92,12 @@ def state_in(data: Path, store: "str | Store", *, make: bool = False) -> "Iterat
     from trueup.store.failure import StoreFailed
     from trueup.store.opening import open_state
 
-    place = store_of(store) if isinstance(store, str) else store
+    folder, place = place_of(data, store)
     if place.address is None and not make:
-        require_data(data)
-    where = data if place.address is None else place
+        require_data(folder)
+    where = folder if place.address is None else place
     try:
-        with closing(open_state(data, place)) as database:
+        with closing(open_state(folder, place)) as database:
             yield database
     except StoreFailed as error:
         fail(f"the data in {where} can't be used: {error}")

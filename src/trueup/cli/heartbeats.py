@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from trueup.cli.data_folder import is_given, state_in, store_options
+from trueup.cli.data_folder import state_in, store_options
 
 _DEFAULT = Path("trueup.yaml")
 
@@ -30,7 +30,13 @@ _DEFAULT = Path("trueup.yaml")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @store_options
 def COMMAND(  # noqa: N802 - what a command's file exports
-    names: tuple[str, ...], config: Path, url: str | None, data: Path, store: str, *, as_json: bool
+    names: tuple[str, ...],
+    config: Path,
+    url: str | None,
+    data: Path | None,
+    store: str | None,
+    *,
+    as_json: bool,
 ) -> int:
     """Print the address that each job reports to, or the ones named.
 
@@ -53,8 +59,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
             close = nearest(name, heartbeats)
             hint = f"; did you mean {close!r}?" if close else ""
             raise click.UsageError(f"no target {printable(name)!r} has a heartbeat{hint}")
-    folder = data if is_given("data") else monitor.data
-    with state_in(folder, store if is_given("store") else monitor.store, make=True) as state:
+    with state_in(data or monitor.data, store or monitor.store, make=True) as state:
         key = StateStore(state).secret(HEARTBEATS).encode()
     at = (url or url_of(monitor.listen, is_tls=monitor.tls is not None)).rstrip("/")
     shown = {name: at + address_of(name, heartbeats[name], key) for name in names or heartbeats}

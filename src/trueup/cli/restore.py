@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from trueup.cli.data_folder import data_option, fail
+from trueup.cli.data_folder import data_option, fail, place_of
 
 
 @click.command(epilog="Example: trueup restore /srv/backup/trueup.tar")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @data_option
-def COMMAND(file: Path, data: Path) -> int:  # noqa: N802 - what a command's file exports
+def COMMAND(file: Path, data: Path | None) -> int:  # noqa: N802 - what a command's file exports
     """Put what FILE has in the place of the data, whether a monitor runs on it or not.
 
     FILE is what trueup backup wrote, or one of the daily backups in the folder backups of the data. It's
@@ -22,17 +22,20 @@ def COMMAND(file: Path, data: Path) -> int:  # noqa: N802 - what a command's fil
     from trueup.store.handing_over import hand_over
     from trueup.store.restoring import NoBackup, restore
 
+    folder, store = place_of(data)
+    if store.address is not None:
+        raise click.UsageError(f"its data is in {store}: psql takes back what pg_dump wrote")
     try:
         try:
-            kept = restore(file, data, SystemClock().now())
+            kept = restore(file, folder, SystemClock().now())
         except StoreFailed as error:
             if error.reason is not Reason.LOCKED:
                 raise
             click.echo("a monitor runs on it, and is asked to take it", err=True)
-            kept = hand_over(file, data)
+            kept = hand_over(file, folder)
     except NoBackup as error:
         raise click.UsageError(str(error)) from error
     except StoreFailed as error:
-        fail(f"{file} can't be restored to {data}: {error}")
-    click.echo(f"{data} is as in {file}" + (f"; what was there is in {kept}" if kept else ""))
+        fail(f"{file} can't be restored to {folder}: {error}")
+    click.echo(f"{folder} is as in {file}" + (f"; what was there is in {kept}" if kept else ""))
     return 0

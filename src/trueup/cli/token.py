@@ -25,7 +25,7 @@ def COMMAND() -> None:  # noqa: N802 - what a command's file exports
 )
 @store_options
 @_JSON
-def create(scope: str, data: Path, store: str, *, as_json: bool) -> int:
+def create(scope: str, data: Path | None, store: str | None, *, as_json: bool) -> int:
     """Make a token and print it. It's shown this once; only its hash is kept.
 
     read: ask for everything. write: change things too. agent:HOST: enrol the agent of this host, once.
@@ -49,7 +49,7 @@ def create(scope: str, data: Path, store: str, *, as_json: bool) -> int:
 @COMMAND.command("list", epilog="Example: trueup token list --json")
 @store_options
 @_JSON
-def list_tokens(data: Path, store: str, *, as_json: bool) -> int:
+def list_tokens(data: Path | None, store: str | None, *, as_json: bool) -> int:
     """List the tokens, without their words."""
     from trueup.store.tokens import Tokens
 
@@ -68,7 +68,7 @@ def list_tokens(data: Path, store: str, *, as_json: bool) -> int:
 @COMMAND.command(epilog="Example: trueup token revoke 1f2e3d4c")
 @click.argument("token_id", metavar="ID")
 @store_options
-def revoke(token_id: str, data: Path, store: str) -> int:
+def revoke(token_id: str, data: Path | None, store: str | None) -> int:
     """End a token, and the key of the agent that was enrolled with it. ID is as in the list."""
     from trueup.app.clock import SystemClock
     from trueup.store.tokens import Tokens

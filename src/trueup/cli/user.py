@@ -35,7 +35,9 @@ def COMMAND() -> None:  # noqa: N802 - what a command's file exports
     help="Read the password from the first line of FILE (- is the standard input).",
 )
 @store_options
-def set_password(name: str, role: str | None, password_file: TextIO | None, data: Path, store: str) -> int:
+def set_password(
+    name: str, role: str | None, password_file: TextIO | None, data: Path | None, store: str | None
+) -> int:
     """Make the user NAME, or change its password. Whoever is logged in as NAME is logged out.
 
     The password is asked for and not shown; where nobody can be asked, it's the first line of the standard
@@ -60,7 +62,7 @@ def set_password(name: str, role: str | None, password_file: TextIO | None, data
 @COMMAND.command("list", epilog="Example: trueup user list --json")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @store_options
-def list_users(data: Path, store: str, *, as_json: bool) -> int:
+def list_users(data: Path | None, store: str | None, *, as_json: bool) -> int:
     """List the users and their roles."""
     from trueup.store.users import Users
 
@@ -77,7 +79,7 @@ def list_users(data: Path, store: str, *, as_json: bool) -> int:
 @COMMAND.command(epilog="Example: trueup user remove ann")
 @click.argument("name")
 @store_options
-def remove(name: str, data: Path, store: str) -> int:
+def remove(name: str, data: Path | None, store: str | None) -> int:
     """Remove the user NAME. Whoever is logged in as NAME is logged out."""
     from trueup.domain.printable import printable
     from trueup.store.users import Users

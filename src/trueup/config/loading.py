@@ -56,6 +56,24 @@ def load_text(text: str, name: str) -> Configuration:
     return configuration
 
 
+def load_place(path: Path, env: Mapping[str, str]) -> MonitorSettings:
+    """Where the data is: of the section ``monitor`` only ``data`` and ``store``, and defaults for the rest.
+
+    What else is wrong doesn't matter, nor do secrets that only the monitor itself is given.
+
+    Raises:
+        ConfigurationError: these two don't hold, or the file can't be read.
+    """
+    problems = Problems()
+    files = read_files(path, problems)
+    draft = Draft(files.root, env, problems)
+    found = {key: draft.value(("monitor", key)) for key in ("data", "store")}
+    said = {key: one for key, one in found.items() if one is not None}
+    read = draft.read(MonitorSettings, said, ("monitor",))
+    problems.raise_any(files.names)
+    return read or MonitorSettings()
+
+
 @contextmanager
 def _without_collection() -> Iterator[None]:
     """Without garbage collection: it would look at a tree of a million nodes again and again, for nothing."""
