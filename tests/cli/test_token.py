@@ -27,9 +27,7 @@ def test_a_token_whose_scope_is_not_said_only_reads(tmp_path: Path) -> None:
 
 def test_the_data_is_where_the_configuration_here_says(tmp_path: Path) -> None:
     here, other = tmp_path / "trueup.yaml", str(tmp_path / "other")
-    here.write_text(
-        "monitor: {data: ./kept, oidc: {client_secret: '${NOT_HERE}'}}\nservices: {a: nonsense}\n"
-    )
+    here.write_text("monitor: {data: ./kept, oidc: {client_secret: '${NOT_HERE}'}}\nservices: {a: no}\n")
     assert trueup("token", "create", cwd=tmp_path).returncode == 0
     assert (tmp_path / "kept" / "state.db").exists()
     assert trueup("backup", "file.tar", cwd=tmp_path).returncode == 0
