@@ -11,7 +11,16 @@ from trueup.web.heartbeats import KEPT_BYTES
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     ("ending", "kind"),
-    [("", "success"), ("/start", "start"), ("/fail", "fail"), ("/0", "0"), ("/137", "137"), ("/007", "7")],
+    [
+        ("", "success"),
+        ("/start", "start"),
+        ("/fail", "fail"),
+        ("/0", "0"),
+        ("/137", "137"),
+        ("/007", "7"),
+        ("/", "success"),
+        ("/fail/", "fail"),
+    ],
 )
 def test_each_report_is_taken(method: str, ending: str, kind: str) -> None:
     monitor = plain()

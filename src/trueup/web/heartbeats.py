@@ -21,7 +21,8 @@ def heartbeat_gates(shown: Shown) -> list[Gate]:
     """Success is reported by the bare address, and by the exit status 0."""
 
     async def beat(request: Request) -> Response:
-        said = request.path_params.get("kind", "success")
+        # A slash at the end is no reason to lose a report: a job follows no redirect.
+        said = request.path_params.get("kind", "").rstrip("/") or "success"
         is_status = _STATUS.fullmatch(said) is not None and int(said) <= 255
         if said not in ("success", "start", "fail") and not is_status:
             raise Refusal(404, "no such report", "end the address with /start, /fail or an exit status")
@@ -31,7 +32,10 @@ def heartbeat_gates(shown: Shown) -> list[Gate]:
             raise Refusal(404, "no heartbeat has this address", "the monitor knows it: trueup heartbeats")
         return JSONResponse({"taken": True})
 
-    says = {"": "A job ended well", "/{kind}": "A job started (start), failed (fail), or ended with a status"}
+    says = {
+        "": "A job ended well",
+        "/{kind:path}": "It started (start), failed (fail), or ended with a status",
+    }
     return [
         Gate(method, f"/api/v1/heartbeats/{{token}}{ending}", Need.OWN, beat, words)
         for ending, words in says.items()
