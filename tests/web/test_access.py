@@ -43,8 +43,8 @@ MAY: Final[dict[str, frozenset[str]]] = {
     # The word in the address, or the signature, is the right: the gate looks itself.
     "POST /api/v1/heartbeats/{token}": ALL,
     "GET /api/v1/heartbeats/{token}": ALL,
-    "POST /api/v1/heartbeats/{token}/{kind}": ALL,
-    "GET /api/v1/heartbeats/{token}/{kind}": ALL,
+    "POST /api/v1/heartbeats/{token}/{kind:path}": ALL,
+    "GET /api/v1/heartbeats/{token}/{kind:path}": ALL,
     "POST /api/v1/agents/{host}/enrol": frozenset({"agent-token"}),
     "POST /api/v1/agents/{host}/report": frozenset({"agent-token"}),
     "GET /api/v1/events": READERS,
