@@ -26,7 +26,7 @@ def test_the_description_has_every_door_of_the_api() -> None:
         ("DELETE", "/api/v1/silences/{id}"),
         ("GET", "/api/v1/maintenance"),
         ("POST", "/api/v1/heartbeats/{token}"),
-        ("GET", "/api/v1/heartbeats/{token}/{kind:path}"),
+        ("GET", "/api/v1/heartbeats/{token}/{kind}"),
         ("GET", "/api/v1/events"),
         ("GET", "/health/{name}"),
         ("GET", "/metrics"),
