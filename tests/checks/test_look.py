@@ -79,7 +79,7 @@ def test_nobody_home() -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "redis", "https", "ssh", "amqp"])
 def test_the_kernel_accepts_for_a_program_that_does_not(scheme: str) -> None:
     with stranger(None) as port:
-        seen = last(look_at(check(f"{scheme}://127.0.0.1:{port}", 1.0)))
+        seen = last(look_at(check(f"{scheme}://127.0.0.1:{port}", 3.0)))
     assert (seen.layer, seen.cause) == (Layer.SERVICE, Cause.SILENT)
 
 

@@ -178,7 +178,7 @@ def test_dns_that_answers_over_udp_alone_is_refused_over_tcp(tmp_path: Path) -> 
         (one,) = document("-c", str(file), "--no-host")[1]["targets"]
     assert (one["layer"], one["cause"]) == ("port", "refused")
     assert one["summary"].endswith(": over TCP: connection refused")
-    assert one["next"][0].startswith(f"Here: ss -Hltnp 'sport = :{server.port}'")
+    assert one["next"][0].endswith(f": ss -Hltnp 'sport = :{server.port}'")
 
 
 @pytest.mark.parametrize("by", ["redirect", "proxy"])

@@ -61,47 +61,51 @@ _UP_UNIDENTIFIED: Final = "{place} is up: {detail}"
 _UNKNOWN: Final = "Nobody knows about {place}: {detail}"
 
 _NEXT: Final[dict[Cause, tuple[str, ...]]] = {
-    Cause.UNRESOLVED: ("Ask by hand: getent hosts {host}; check the spelling and /etc/resolv.conf",),
-    Cause.REFUSED: ("{on}: ss {listening} shows who listens; start what should",),
-    Cause.NO_ANSWER: ("From here: ping -c3 {host}; there: ss {listening}, and the firewall's rules",),
+    Cause.UNRESOLVED: ("Check the spelling and /etc/resolv.conf, and ask by hand: getent hosts {host}",),
+    Cause.REFUSED: ("{on}, see who listens, and start what should: ss {listening}",),
+    Cause.NO_ANSWER: (
+        "From here: ping -c3 {host}",
+        "{on}, look at the firewall's rules, and whether it listens: ss {listening}",
+    ),
     Cause.UNREACHABLE: ("From here: ip route get {host}",),
-    Cause.SILENT: ("{on}: ss {listening} names the process; look at its state and log",),
-    Cause.CLOSES: ("{on}: ss {listening} names the process; read its log; of a proxy, look at its backend",),
-    Cause.WRONG_SERVICE: ("{on}: ss {listening} names the process; is the address right?",),
+    Cause.SILENT: ("{on}, look at the state and the log of the process that listens: ss {listening}",),
+    Cause.CLOSES: (
+        "{on}, read the log of the process that listens, and of a proxy that of its backend: ss {listening}",
+    ),
+    Cause.WRONG_SERVICE: ("{on}, see which process it is; or is the address wrong: ss {listening}",),
     Cause.STARTING_UP: ("Wait, and look again; if it stays like this, read its log on {host}",),
-    Cause.OVERLOADED: ("{on}: ss {connected} lists who uses up its room",),
-    Cause.READ_ONLY: ("Find the primary: is {place} the right address for what writes?",),
+    Cause.OVERLOADED: ("{on}, see who uses up its room: ss {connected}",),
+    Cause.READ_ONLY: ("Find the primary; is {place} the right address for what writes?",),
     Cause.DISK_FULL: ("{on}: df -h; df -i",),
-    Cause.ERROR_ANSWER: ("{on}: read the log of {title}",),
+    Cause.ERROR_ANSWER: ("{on}, read the log of {title}",),
     Cause.NO_QUORUM: ("See which members of its cluster are missing, beginning with the log on {host}",),
-    Cause.REPLICATION: ("{on}: read the log of {title}; can it reach its source?",),
+    Cause.REPLICATION: ("{on}, read the log of {title}; can it reach its source?",),
     Cause.WRONG_ANSWER: ("See the whole answer: trueup check --transcript '{address}'",),
-    Cause.SLOW: ("{on}: uptime; vmstat 1 5; from here: ping -c10 {host}",),
+    Cause.SLOW: ("{on}: uptime; vmstat 1 5", "From here: ping -c10 {host}"),
     Cause.BAD_UPSTREAM: ("Look at the backend behind {place} and at the gateway's error log",),
     Cause.LOGIN_REFUSED: ("Check the login that trueup is given against the account on {host}",),
     Cause.BLOCKED: ("Allow this monitor's address on {host}, or watch it from where it is allowed",),
     Cause.TLS_EXPIRED: ("Renew the certificate and reload the service",),
     Cause.TLS_EXPIRING: ("Renew the certificate; look at why the automatic renewal didn't",),
-    Cause.TLS_NOT_YET_VALID: ("Compare the clocks: date -u, here and on {host}",),
+    Cause.TLS_NOT_YET_VALID: ("Compare the clocks, here and on {host}: date -u",),
     Cause.TLS_NAME_MISMATCH: ("Ask by the name in the certificate, or issue one for {host}",),
-    Cause.TLS_UNTRUSTED: (
-        "Serve the intermediate, or name your authority by tls: {{ca: FILE}} or SSL_CERT_FILE",
-    ),
+    Cause.TLS_UNTRUSTED: ("Serve the intermediate, or name your authority by tls.ca or SSL_CERT_FILE",),
     Cause.TLS_FAILED: (
         "Look closer: openssl s_client -connect {place} -servername {host}{starttls} </dev/null",
     ),
     Cause.EXPOSED: (
-        "{on}: bind it to an inner address, or close {place} to the outside in the firewall",
-        "{on}: ss {listening} shows where it listens",
+        "{on}, bind it to an inner address, or close {place} to the outside in the firewall",
+        "{on}, see where it listens: ss {listening}",
     ),
-    Cause.MONITOR_STARVED: ("Look at this machine: load, open files (ulimit -n), local ports (ss -s)",),
+    Cause.MONITOR_STARVED: ("Look at this machine's load, open files and local ports: ulimit -n; ss -s",),
     Cause.MONITOR_OFFLINE: ("Look at this machine's network: ip route; getent hosts {host}",),
 }
+"""What follows on a colon is a command: pages copy it."""
 
 _NEXT_OF_A_JOB: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.MISSED_HEARTBEAT: (
-        "Where it runs: did its timer or cron start it, and does it still run? See systemctl list-timers",
-        "Did it reach this monitor? Its address: trueup heartbeats {word}",
+        "Where it runs, see whether its timer or cron started it, and it still runs: systemctl list-timers",
+        "See whether it knows the address at which this monitor waits for it: trueup heartbeats {word}",
     ),
     Cause.ERROR_ANSWER: ("Read the log of the job {name} where it runs",),
 }
