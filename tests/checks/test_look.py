@@ -287,7 +287,7 @@ def test_half_up_is_neither_up_nor_down(form: str, names: dict[str, list[str]]) 
 @pytest.mark.parametrize("form", ["redis://{}:{}", "{}:{}"])
 def test_a_silent_address_leaves_time_for_the_others(form: str, names: dict[str, list[str]]) -> None:
     with redis(address="127.0.0.2") as server, full_queue(server.port):
-        names["half.test"] = ["127.0.0.1", "127.0.0.2"]
+        names["half.test"] = [FULL, "127.0.0.2"]
         seen = look_at(check(form.format("half.test", server.port)))
     assert (seen.observations[0].cause, seen.observations[0].outcome) == (Cause.NO_ANSWER, Outcome.SLOW)
     assert (last(seen).layer, last(seen).outcome) == (Layer.SERVICE, Outcome.PASS)
@@ -311,15 +311,19 @@ def test_down_at_all_its_addresses(names: dict[str, list[str]]) -> None:
     assert "at all its addresses: 127.0.0.1, 127.0.0.2" in seen.detail
 
 
+FULL = "127.0.0.77"
+"""Where nobody else listens: the port is free there, whoever has it at 127.0.0.1."""
+
+
 @contextlib.contextmanager
 def full_queue(port: int) -> Iterator[None]:
-    """127.0.0.1:``port`` with no place left in its accept queue: the kernel drops who comes."""
+    """``port`` of the address ``FULL`` with no place left in its accept queue: the kernel drops who comes."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", port))
+        listener.bind((FULL, port))
         listener.listen(0)
         for _ in range(4):
             client = stack.enter_context(socket.socket())
             client.setblocking(False)
-            client.connect_ex(("127.0.0.1", port))
+            client.connect_ex((FULL, port))
         yield
