@@ -101,6 +101,22 @@ def test_the_kernel_s_kill_is_told_before_a_mere_end() -> None:
         assert "shop (pid 812)" in verdict.summary
 
 
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        (("shop", "--password", "canary"), "shop"),
+        (("shop: master process ./shop --password canary",), "/usr/bin/shop"),  # a title of its own
+        (None, "/usr/bin/shop"),
+    ],
+)
+def test_the_next_step_names_the_program_that_has_ended(
+    command: tuple[str, ...] | None, program: str
+) -> None:
+    former = Former(replace(HOLDER, command=command), has_ended=True)
+    verdict = judge(Evidence(TARGET, (REFUSED,), EMPTY, former))
+    assert verdict.next == (f"Start it again; it was started as {program}",)
+
+
 def test_others_of_the_configured_name_run_on_and_the_one_that_held_the_port_does_not() -> None:
     target = replace(TARGET, process="shop")
     beside = process(900, "shop")

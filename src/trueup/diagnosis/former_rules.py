@@ -9,6 +9,7 @@ from trueup.diagnosis.holder import Holder
 from trueup.diagnosis.host_words import process_words
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
+from trueup.host.facts import Process
 
 LATELY: Final = timedelta(hours=1)
 
@@ -23,7 +24,7 @@ def former_killed_for_memory(evidence: Evidence, failed: Observation, holder: Ho
     if not kills:
         return None
     words = f"{process_words(former.process)}, which held {holder.asked.words}, was killed for want of memory"
-    steps = ("dmesg -T | grep -i 'out of memory' | tail -5; free -m", *_start_again(former.process.command))
+    steps = ("dmesg -T | grep -i 'out of memory' | tail -5; free -m", *_start_again(former.process))
     facts = {"pid": pid, "process": former.process.name}
     return host_finding(evidence, Cause.OUT_OF_MEMORY, words, steps, facts)
 
@@ -36,7 +37,7 @@ def former_ended(evidence: Evidence, failed: Observation, holder: Holder) -> Fin
     process = former.process
     words = f"{process_words(process)}, which held {holder.asked.words}, has ended; nobody holds the port now"
     facts = {"pid": process.pid, "process": process.name, "user": process.user}
-    return host_finding(evidence, Cause.NOT_RUNNING, words, _start_again(process.command), facts)
+    return host_finding(evidence, Cause.NOT_RUNNING, words, _start_again(process), facts)
 
 
 def former_gave_it_up(evidence: Evidence, failed: Observation, holder: Holder) -> Finding | None:
@@ -50,11 +51,13 @@ def former_gave_it_up(evidence: Evidence, failed: Observation, holder: Holder) -
     return host_finding(evidence, Cause.NOT_LISTENING, words, steps, {"pid": process.pid})
 
 
-def _start_again(command: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Arguments may hold secrets: the program alone is named."""
-    if not command:
-        return ()
-    return (f"Start it again; it was started as {command[0]}",)
+def _start_again(process: Process) -> tuple[str, ...]:
+    """Arguments may hold secrets: the program alone is named. What wrote a title of its own there (``nginx:
+    master process …``) leaves no program to read, nor where its arguments begin.
+    """
+    first = process.command[0] if process.command else ""
+    program = process.executable if not first or " " in first else first
+    return (f"Start it again; it was started as {program}",) if program else ()
 
 
 FORMER_RULES: Final = (former_killed_for_memory, former_ended, former_gave_it_up)
