@@ -53,6 +53,7 @@ def inside(bed: Bed) -> HostReport:
 
 def test_a_published_port_is_held_by_a_proxy_for_its_container(bed: Bed) -> None:
     web = bed.start("web", "httpd", "-f", "-p", "80", ports={8080: 80})
+    wait_until(lambda: any(one.sockets for one in inside(bed).inner), "it listens")
     report = inside(bed)
     listeners = report.on_port(8080)
     assert {(one.process, one.container) for one in listeners} == {("docker-proxy", "web")}
