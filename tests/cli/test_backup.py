@@ -50,4 +50,9 @@ def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
     assert (done.returncode, "is no backup of trueup" in done.stderr) == (64, True)
     trueup("token", "create", "--scope", "read", *nowhere)
     done = trueup("backup", str(tmp_path / "no" / "such" / "file"), *nowhere)
+    assert (done.returncode, done.stderr) == (
+        70,
+        f"there is no folder {tmp_path}/no/such for file; make it first\n",
+    )
+    done = trueup("backup", "/proc/file", *nowhere)
     assert (done.returncode, "can't be backed up" in done.stderr) == (70, True)

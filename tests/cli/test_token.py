@@ -46,6 +46,14 @@ def test_the_data_is_where_the_configuration_here_says(tmp_path: Path) -> None:
     assert (tmp_path / "trueup-data" / "state.db").exists()
 
 
+def test_a_folder_that_no_monitor_has_used_is_said(tmp_path: Path) -> None:
+    first = trueup("token", "create", cwd=tmp_path)
+    assert f"note: the data folder {tmp_path}/trueup-data is new" in first.stderr
+    assert first.stdout.count("\n") == 1  # the word alone, for the file that it goes to
+    second = trueup("token", "create", cwd=tmp_path)
+    assert (second.returncode, "note:" in second.stderr) == (0, False)
+
+
 def test_a_wrong_scope_or_folder_is_wrong_usage(tmp_path: Path) -> None:
     done = trueup("token", "create", "--scope", "admin", "--data", str(tmp_path))
     assert (done.returncode, "write read, write or agent:HOST" in done.stderr) == (64, True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from trueup.cli.data_folder import data_option, fail, place_of, require_data
+from trueup.host.paths import is_there
 
 
 @click.command(epilog="Example: trueup backup /srv/backup/trueup.tar")
@@ -24,6 +25,8 @@ def COMMAND(file: Path, data: Path | None) -> int:  # noqa: N802 - what a comman
     if store.address is not None:
         raise click.UsageError(f"its data is in {store}: pg_dump --schema trueup backs it up")
     require_data(folder)
+    if not is_there(file.parent):
+        fail(f"there is no folder {file.parent} for {file.name}; make it first")
     try:
         back_up(folder, file)
     except StoreFailed as error:

@@ -90,14 +90,19 @@ def state_in(data: Path | None, store: "str | Store | None", *, make: bool = Fal
         click.UsageError: there is none.
     """
     from trueup.store.failure import StoreFailed
+    from trueup.store.folder import STATE_FILE
     from trueup.store.opening import open_state
 
     folder, place = place_of(data, store)
     if place.address is None and not make:
         require_data(folder)
     where = folder if place.address is None else place
+    is_new = place.address is None and not is_there(folder / STATE_FILE)
     try:
         with closing(open_state(folder, place)) as database:
+            if is_new:  # whoever meant that of a running monitor would wonder why it doesn't know of it
+                words = "is new: no monitor has used it yet; name another's folder with --data"
+                click.echo(f"note: the data folder {folder.absolute()} {words}", err=True)
             yield database
     except StoreFailed as error:
         fail(f"the data in {where} can't be used: {error}")
