@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.scripted import incident
 from trueup.domain.clock import timestamp
-from trueup.web.days import Day, days, percent, uptime
+from trueup.web.days import Day, bars, days, percent, uptime
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -35,6 +35,18 @@ def test_a_day_is_as_bad_as_what_was_confirmed_on_it() -> None:
     assert states(found) == ["none", "down", "down", "degraded"]
     assert [one.down_s for one in found] == [0, 3600, 3600, 0]
     assert found[-1].length_s == 12 * 3600
+
+
+def test_days_that_were_alike_are_drawn_as_one_and_each_that_was_down_alone() -> None:
+    found = bars(days(points(1, 2, 3, 4), [trouble(12 + 36, 12)], NOW, 7))
+    assert [(run.days[0].state, run.first, len(run.days)) for run in found.runs] == [
+        ("none", 0, 2),
+        ("up", 2, 2),
+        ("down", 4, 1),
+        ("down", 5, 1),
+        ("none", 6, 1),
+    ]
+    assert found.says == "7 days: 2 with something down, 0 degraded, 3 without data"
 
 
 def test_what_was_never_confirmed_counts_for_nothing() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tests.web.asking import FAR, ask, web
 from tests.web.scripted import ScriptedMonitor, incident, named
@@ -103,6 +104,38 @@ def test_states_are_of_now_though_the_rest_is_kept_for_a_moment() -> None:
     made.asked_history.clear()
     assert asyncio.run(statuses.view()).state == "up"
     assert made.asked_history == []
+
+
+def test_many_who_come_at_once_have_it_made_once() -> None:
+    class Slow(ScriptedMonitor):
+        async def history(self, *asked: Any) -> dict[str, Any]:
+            await asyncio.sleep(0)
+            return await super().history(*asked)
+
+    targets = named(["shop-web", "shop-db"])
+    page = StatusPage("Shop", {"Front": Selector(("shop-*",))})
+    made = Slow(*targets, configuration=Configuration({}, targets, status_page=page))
+
+    async def crowd() -> None:
+        statuses = Statuses(made)
+        await asyncio.gather(*(statuses.view() for _ in range(5)))
+
+    asyncio.run(crowd())
+    assert [asked[0] for asked in made.asked_history] == ["shop-db", "shop-web"]
+
+
+def test_a_target_takes_little_room_on_the_page() -> None:
+    def size(count: int) -> int:
+        targets = named([f"shop-{number:03}" for number in range(count)])
+        page = StatusPage("Shop", {"Front": Selector(("shop-*",))})
+        made = ScriptedMonitor(*targets, configuration=Configuration({}, targets, status_page=page))
+        made.points = [{"at": timestamp(NOW - timedelta(days=ago)), "state": "up"} for ago in range(90)]
+        begun = timestamp(NOW - timedelta(days=30))
+        over = {"opened_at": begun, "confirmed_at": begun, "closed_at": timestamp(NOW - timedelta(days=29))}
+        made.incident_documents = [incident(1 + place, one.name, **over) for place, one in enumerate(targets)]
+        return len(ask(web(made), "/status").body)
+
+    assert size(110) - size(10) < 100 * 1200
 
 
 def test_a_note_for_everybody_has_no_colon_before_its_mark() -> None:

@@ -1,8 +1,10 @@
 """How the days went: what each was like, and how much of the time a target was up."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import Any, Final
 
 from trueup.web.rendering import parsed
@@ -22,6 +24,38 @@ class Day:
     state: str
     down_s: float
     length_s: float = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Days in a row that were alike, the oldest at the place ``first``; what was down stands alone."""
+
+    first: int
+    days: list[Day]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Days as they are drawn: run by run, for most of what is watched is up for weeks."""
+
+    days: int
+    runs: list[Run]
+    says: str
+
+
+def bars(some: Sequence[Day]) -> Bars:
+    """The drawing of these days."""
+    counts = Counter(one.state for one in some)
+    says = f"{len(some)} days: {counts['down']} with something down, {counts['degraded']} degraded"
+    return Bars(len(some), list(_runs(some)), f"{says}, {counts[NO_DATA]} without data")
+
+
+def _runs(some: Sequence[Day]) -> Iterator[Run]:
+    first = 0
+    for _, alike in groupby(some, lambda day: (day.state, day.on if day.down_s else None)):
+        run = Run(first, list(alike))
+        first += len(run.days)
+        yield run
 
 
 def days(

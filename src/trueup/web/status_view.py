@@ -2,6 +2,7 @@
 allowed, not of what is hidden: whatever else trueup knows has no way in here.
 """
 
+import asyncio
 import itertools
 import re
 import time
@@ -13,7 +14,7 @@ from typing import Any, Final
 from trueup.domain.selector import Selector
 from trueup.domain.states import State, worst
 from trueup.domain.status_page import StatusPage
-from trueup.web.days import DAYS, Day, days, percent, uptime
+from trueup.web.days import DAYS, Bars, bars, days, percent, uptime
 from trueup.web.rendering import parsed
 from trueup.web.shown import Shown
 
@@ -35,7 +36,7 @@ class Item:
 
     name: str
     state: State
-    bars: list[Day]
+    bars: Bars
     uptime: str
 
 
@@ -92,11 +93,13 @@ class Statuses:
         self._shown = shown
         self._made: StatusView | None = None
         self._made_s = 0.0
+        self._making = asyncio.Lock()
 
     async def view(self) -> StatusView:
         """As it is now, or was a moment ago."""
-        if self._made is None or time.monotonic() - self._made_s > KEPT_S:
-            self._made, self._made_s = await _view(self._shown, datetime.now(UTC)), time.monotonic()
+        async with self._making:  # who comes meanwhile waits for it, and makes none of their own
+            if self._made is None or time.monotonic() - self._made_s > KEPT_S:
+                self._made, self._made_s = await _view(self._shown, datetime.now(UTC)), time.monotonic()
         # The states are those of this moment.
         groups = [_now(self._shown, group) for group in self._made.groups]
         state = worst(group.state for group in groups) if groups else State.UNKNOWN
@@ -144,8 +147,8 @@ def _members(shown: Shown, page: StatusPage, title: str) -> list[str]:
 async def _item(shown: Shown, name: str, incidents: Sequence[dict[str, Any]], now: datetime) -> Item:
     history = await shown.history(name, now - timedelta(days=DAYS), now, 86400)
     own = [one for one in incidents if one["target"] == name]
-    bars = days(history["points"], own, now)
-    return Item(name, State.UNKNOWN, bars, percent(uptime(bars)))
+    found = days(history["points"], own, now)
+    return Item(name, State.UNKNOWN, bars(found), percent(uptime(found)))
 
 
 def _troubles(incidents: Sequence[dict[str, Any]], now: datetime) -> Iterator[Trouble]:

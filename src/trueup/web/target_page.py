@@ -11,7 +11,7 @@ from trueup.domain.states import Layer
 from trueup.domain.target import Target
 from trueup.web.access import Need
 from trueup.web.asked import queried
-from trueup.web.days import DAYS, days, percent, uptime
+from trueup.web.days import DAYS, bars, days, percent, uptime
 from trueup.web.found import target_of
 from trueup.web.gates import Gate
 from trueup.web.lamps import lamps
@@ -35,7 +35,7 @@ def target_page_gates(shown: Shown) -> list[Gate]:
         one = shown.explained(target)
         incidents = await shown.incidents(limit=_INCIDENTS, target=target.name)
         daily = await shown.history(target.name, now - timedelta(days=DAYS), now, 86400)
-        bars = days(daily["points"], incidents, now)
+        recent = days(daily["points"], incidents, now)
         step_s = max(60, round(RANGES[span].total_seconds() / _POINTS))
         history = await shown.history(target.name, now - RANGES[span], now, step_s)
         return rendered(
@@ -49,9 +49,9 @@ def target_page_gates(shown: Shown) -> list[Gate]:
             needs=_states(shown, target.needs),
             needed_by=_states(shown, [other.name for other in shown.targets if target.name in other.needs]),
             incidents=incidents[:10],
-            bars=bars,
+            bars=bars(recent),
             uptimes=[
-                ("today" if count == 1 else f"{count} days", percent(uptime(bars[-count:])))
+                ("today" if count == 1 else f"{count} days", percent(uptime(recent[-count:])))
                 for count in (1, 7, 30, 90)
             ],
             certificate=certificate_of(one["observations"]),
