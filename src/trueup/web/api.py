@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -14,6 +15,7 @@ from trueup.web.access import Doorman, Need
 from trueup.web.agents import AgentDesk, agent_gates
 from trueup.web.board import Board
 from trueup.web.channels import Trial, channel_gates
+from trueup.web.compressed import Compressed
 from trueup.web.entrance import Entrance
 from trueup.web.events import event_gates
 from trueup.web.gates import STRICT, Gate, back_of, is_of_page, routes
@@ -106,7 +108,11 @@ def application(
         response.headers.update(STRICT)
         return response
 
-    return Starlette(routes=routes(gates, doorman, show_refusal), exception_handlers={HTTPException: nowhere})
+    return Starlette(
+        routes=routes(gates, doorman, show_refusal),
+        exception_handlers={HTTPException: nowhere},
+        middleware=[Middleware(Compressed)],
+    )
 
 
 def wants_page(request: Request) -> bool:
