@@ -210,6 +210,13 @@ def test_no_page_is_wider_than_its_screen(browser: Browser, size: tuple[int, int
         assert (red < 64) == (theme == "dark")
 
 
+@pytest.mark.parametrize("path", ["/", "/journeys", "/settings"])
+def test_the_menu_of_a_phone_shows_where_one_is(browser: Browser, path: str) -> None:
+    with at_the_shop() as (_, url), reader(browser, url, size=PHONE) as page:
+        page.goto(url + path)
+        expect(page.locator(".top nav [aria-current]")).to_be_in_viewport(ratio=1)
+
+
 def test_the_theme_can_be_chosen_and_is_kept(browser: Browser) -> None:
     with at_the_shop() as (_, url), reader(browser, url, theme="light") as page:
         page.goto(url)

@@ -1,4 +1,4 @@
-// What every page can do: change the theme, copy, show times as they are here, and tell the keys.
+// What every page can do: change the theme, show its place in the menu, copy, show times as they are here, tell the keys.
 const root = document.documentElement;
 const theme = document.getElementById("theme");
 
@@ -17,6 +17,11 @@ if (theme) {
     dispatchEvent(new CustomEvent("themed"));
   });
 }
+
+// On a narrow screen the menu scrolls; the page itself stays where its address leads.
+const menu = document.querySelector(".top nav");
+const current = menu?.querySelector("[aria-current]");
+if (current) menu.scrollLeft = current.offsetLeft - menu.offsetLeft - (menu.clientWidth - current.offsetWidth) / 2;
 
 const here = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
