@@ -12,6 +12,7 @@ from trueup.reports.deeper import deeper_of
 from trueup.reports.drift import drifts_of
 from trueup.reports.material import Material
 from trueup.reports.noise import noise_of
+from trueup.reports.reading import sections
 from trueup.reports.review import document, review
 from trueup.reports.roots import roots_of
 
@@ -76,6 +77,21 @@ def test_failures_that_no_incident_covers_are_blips() -> None:
         )
     )
     assert [(one.target, one.failures, one.looks) for one in found.blips] == [("cache", 2, 20 * 60)]
+
+
+def test_failures_that_are_still_being_confirmed_are_said_to_be() -> None:
+    def said(**now: object) -> str:
+        found = material(
+            targets=[target("cache", "redis://c", **now)],
+            histories={"cache": history("cache", [1.0] * 11, down=1, up=59)},
+        )
+        (line,) = [one.text for one in sections(review(found))[1].lines]
+        return line
+
+    assert said(state="down", hard=False, since=at(10.9)) == "cache: 1 failure still being confirmed"
+    assert said(state="down", hard=False, since=at(12)) == "cache: 1 failure never confirmed"
+    assert said(state="down", hard=True, since=at(10.9)) == "cache: 1 failure never confirmed"
+    assert said(state="up", hard=True, since=at(10.9)) == "cache: 1 failure never confirmed"
 
 
 def test_what_comes_and_goes_flaps() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from trueup.reports.material import Document, Material, moment, span
@@ -16,11 +16,12 @@ _SHORT: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Blips:
-    """Failures of a target that were never confirmed: so many of so many looks."""
+    """Failures of a target that were never confirmed, of so many looks; the ``pending`` ones may yet be."""
 
     target: str
     failures: int
     looks: int
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,31 @@ def _sent(incident: Document, material: Material) -> Iterator[Document]:
 
 
 def _blips(material: Material) -> Iterator[Blips]:
+    newest = {one["name"]: one for one in material.targets}
     for name, history in material.histories.items():
+        doubtful_at = _doubtful_at(newest.get(name, {}))
         busy = [span(one, material) for one in material.incidents if one["target"] == name]
         step = timedelta(seconds=history["step_s"])
-        failures = looks = 0
+        failures = looks = pending = 0
         for point in history["points"]:
             counts: dict[str, Any] = point.get("counts") or {}
             looks += sum(counts.values())
             at = moment(point["at"])
-            if at is not None and not any(start < at + step and end > at - step for start, end in busy):
-                failures += sum(counts.get(state, 0) for state in _ILL)
-        if failures:
-            yield Blips(name, failures, looks)
+            if at is None or any(start < at + step and end > at - step for start, end in busy):
+                continue
+            failed = sum(counts.get(state, 0) for state in _ILL)
+            if doubtful_at is not None and at + step > doubtful_at:
+                pending += failed
+            else:
+                failures += failed
+        if failures or pending:
+            yield Blips(name, failures, looks, pending)
+
+
+def _doubtful_at(target: Document) -> datetime | None:
+    """Since when a target is ill, where that is still being confirmed."""
+    is_ill = target.get("state") in _ILL and not target.get("hard", True)
+    return moment(target.get("since")) if is_ill else None
 
 
 def _flapping(material: Material) -> Iterator[Flapping]:

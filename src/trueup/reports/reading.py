@@ -120,10 +120,9 @@ def _noise(noise: Noise) -> Iterator[Line]:
         lasted = words_of(flapping.lasted.total_seconds())
         yield Line(f"{flapping.target} flaps", f"{_count(flapping.incidents, 'incident')}, {lasted} in all")
     for blips in noise.blips:
-        yield Line(
-            f"{blips.target}: {_count(blips.failures, 'failure')} never confirmed",
-            f"of {blips.looks} looks; nobody was alerted",
-        )
+        counts = {"never confirmed": blips.failures, "still being confirmed": blips.pending}
+        said = ", ".join(f"{_count(count, 'failure')} {how}" for how, count in counts.items() if count)
+        yield Line(f"{blips.target}: {said}", f"of {blips.looks} looks; nobody was alerted")
     if noise.unacknowledged:
         numbers = ", ".join(map(str, noise.unacknowledged[:20]))
         yield Line(f"{_count(len(noise.unacknowledged), 'incident')} told and never acknowledged", numbers)

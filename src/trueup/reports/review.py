@@ -75,7 +75,12 @@ def document(found: Review) -> dict[str, Any]:
         "noise": {
             "alerts": found.noise.alerts,
             "blips": [
-                {"target": one.target, "failures": one.failures, "looks": one.looks}
+                {
+                    "target": one.target,
+                    "failures": one.failures,
+                    "pending": one.pending,
+                    "looks": one.looks,
+                }
                 for one in found.noise.blips
             ],
             "flapping": [
