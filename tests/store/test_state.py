@@ -154,6 +154,15 @@ def test_a_sending_that_nobody_saw_end_waits_again_as_a_repeat(stores: Stores) -
     assert len(stores.state.notifications(limit=2)) == 2
 
 
+def test_what_was_given_up_is_remembered_while_its_incident_is_open(stores: Stores) -> None:
+    given_up = [
+        notification(f"of-{number}", number, delivery=Delivery.DEAD, result="no channel") for number in (1, 2)
+    ]
+    over = incident(2, "web", NOW + timedelta(hours=1))
+    stores.state.record(Batch(incidents=(incident(1), over), notifications=tuple(given_up)))
+    assert stores.state.load().given_up == (given_up[0],)
+
+
 def test_incidents_come_by_pages_and_by_what_is_asked_for(stores: Stores) -> None:
     closed = [incident(n, "web", NOW + timedelta(hours=n)) for n in (1, 2, 3)]
     stores.state.record(Batch(incidents=(*closed, incident(4), incident(5, "web"))))

@@ -149,7 +149,7 @@ class Running:
         self._evaluator.recall(remembered)
         if not self._keeper.is_away:
             self._evaluator.own_recovery("well again: it was started anew, and its state can be read")
-        self._teller.recall(remembered.incidents, remembered.undelivered)
+        self._teller.recall(remembered)
         self._quiet.recall(remembered.silences)
         self._beats.plan(self._evaluator.watched.heartbeats)
         self._beats.recall(key.encode(), remembered.beats.values())
@@ -176,7 +176,7 @@ class Running:
             self._host.watch(watched.targets)
         self._uplink.plan(watched.configuration.uplink if watched.configuration is not None else ())
         self._beats.plan(watched.heartbeats)
-        self._teller.outbox.reload(watched.channels)
+        self._teller.reload()
         if self._workers is not None:
             self._workers.reload()
         self._lookout.plan(watched)

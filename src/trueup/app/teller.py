@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
-from trueup.alerts.outbox import Outbox
+from trueup.alerts.outbox import GONE, Outbox
 from trueup.alerts.routing import notifications, route
 from trueup.app.evaluator import Evaluator
 from trueup.app.keeper import Keeper
@@ -13,6 +13,7 @@ from trueup.domain.channel import Channel
 from trueup.domain.clock import Clock
 from trueup.domain.incident import Happening, Incident, IncidentRecord, Told
 from trueup.monitor.book import Entries, Saying
+from trueup.store.state import Remembered
 
 CLOSED_KEPT: Final = 100
 """So many closed incidents stay in memory: notifications of them may still be under way."""
@@ -43,17 +44,37 @@ class Teller:
             evaluator.watched.channels, clock, self._row_changed, before_send=self._before_send
         )
 
-    def recall(self, records: Iterable[IncidentRecord], undelivered: Iterable[Notification]) -> None:
+    def recall(self, remembered: Remembered) -> None:
         """Go on with what the last run left."""
-        for record in records:
+        for record in remembered.incidents:
             self._records[record.incident.id] = record
             over = tuple(told for told in record.notifications if told.sent_at is not None)
             self._told_before[record.incident.id] = over
-        waiting = list(undelivered)
-        for row in waiting:
+        for row in (*remembered.undelivered, *remembered.given_up):
             self._rows.setdefault(row.alert.incident, {})[row.alert.id, row.channel] = row
-        self.outbox.put(waiting)
+        self.outbox.put(remembered.undelivered)
+        self._put_again()
         self.outbox.still_firing(self._told_and_open())
+
+    def reload(self) -> None:
+        """Go on with the channels that are watched now."""
+        self.outbox.reload(self.channels)
+        self._put_again()
+
+    def _put_again(self) -> None:
+        """What was given up for want of its channel waits for it again, where the channel is back and the
+        incident isn't over: its end is told to who was told that it opened.
+        """
+        again = [
+            replace(row, delivery=Delivery.WAITING, result="")
+            for number, record in self._records.items()
+            if record.incident.is_open
+            for row in self._rows.get(number, {}).values()
+            if row.delivery is Delivery.DEAD and row.result == GONE and row.channel in self.channels
+        ]
+        for row in again:
+            self._row_changed(row)
+        self.outbox.put(again)
 
     def _told_and_open(self) -> Iterator[Notification]:
         """The newest word on each open incident, for each channel that has heard of it."""

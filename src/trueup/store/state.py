@@ -73,8 +73,9 @@ class Remembered:
     """What a monitor goes on with when it starts.
 
     ``incidents`` are the open ones, ``undelivered`` those that wait, the oldest first: one whose sending
-    nobody saw end waits again, and is a repeat. ``last_incident_id`` and ``last_seq`` are the highest ever
-    given, or 0. ``silences`` are all that are kept, also ended ones: who loads them knows the time.
+    nobody saw end waits again, and is a repeat. ``given_up`` are those of the open incidents that
+    nobody is to be told any more. ``last_incident_id`` and ``last_seq`` are the highest ever given, or 0.
+    ``silences`` are all that are kept, also ended ones: who loads them knows the time.
     """
 
     kept: dict[str, Kept] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class Remembered:
     last_incident_id: int = 0
     last_seq: int = 0
     undelivered: tuple[Notification, ...] = ()
+    given_up: tuple[Notification, ...] = ()
     silences: tuple[Silence, ...] = ()
     beats: dict[str, Beat] = field(default_factory=dict)
 
@@ -121,6 +123,10 @@ class StateStore:
             kept = [Kept(*row) for row in connection.execute(select(VERDICT))]
             is_open = select(INCIDENT).where(INCIDENT.c.closed_at.is_(None)).order_by(INCIDENT.c.id)
             waiting = select(NOTIFICATION).where(NOTIFICATION.c.delivery.in_(_UNDELIVERED))
+            open_ids = select(INCIDENT.c.id).where(INCIDENT.c.closed_at.is_(None))
+            dead = select(NOTIFICATION).where(
+                NOTIFICATION.c.delivery == Delivery.DEAD.value, NOTIFICATION.c.incident.in_(open_ids)
+            )
             silences = connection.execute(select(SILENCE).order_by(SILENCE.c.id)).mappings()
             beats = [Beat(*row) for row in connection.execute(select(BEAT))]
             return Remembered(
@@ -129,6 +135,7 @@ class StateStore:
                 last_incident_id=connection.execute(select(func.max(INCIDENT.c.id))).scalar() or 0,
                 last_seq=connection.execute(select(func.max(NOTIFICATION.c.seq))).scalar() or 0,
                 undelivered=tuple(map(_again, _notifications(connection, waiting))),
+                given_up=tuple(_notifications(connection, dead)),
                 silences=tuple(map(rows.silence_of, silences)),
                 beats={one.target: one for one in beats},
             )
