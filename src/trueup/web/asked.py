@@ -37,7 +37,8 @@ class Asked:
         for name in self.words:
             if name not in known:
                 close = nearest(name, known)
-                hint = f"did you mean {close}?" if close else f"known are {', '.join(known)}"
+                others = f"known are {', '.join(known)}" if known else "leave it out"
+                hint = f"did you mean {close}?" if close else others
                 self.wrong(printable(name, 60), "not known here", hint)
 
     def text(self, name: str, default: str = "") -> str:

@@ -15,12 +15,13 @@ from starlette.routing import Route
 from trueup.domain.printable import printable
 from trueup.store.failure import StoreFailed
 from trueup.web.access import CSRF_HEADER, NOBODY, Asker, Doorman, Need, bearer
-from trueup.web.asked import form_of, is_form
+from trueup.web.asked import form_of, is_form, queried
 from trueup.web.refusal import Refusal
 
 _LOG = logging.getLogger("trueup")
 Answer = Callable[[Request], Awaitable[Response]]
 ShowRefusal = Callable[[Request, Refusal], Response]
+API: Final = "/api/v1/"
 STRICT: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -119,6 +120,8 @@ class _guarded:  # noqa: N801 - Starlette takes a function by GET and HEAD alone
         if said is None and is_form(request):
             said = (await form_of(request)).get("csrf")
         self._doorman.check_origin(request, asker, said)
+        if gate.path.startswith(API):
+            _only_known(gate, request)
         response = await gate.answer(request)
         if gate.need in (Need.WRITE, Need.ADMIN) and request.method not in ("GET", "HEAD"):
             path = printable(request.url.path, 300)
@@ -133,6 +136,18 @@ class _guarded:  # noqa: N801 - Starlette takes a function by GET and HEAD alone
         if refusal.status == 405:
             response.headers["Allow"] = ", ".join(sorted(self._methods))
         return response
+
+
+def _only_known(gate: Gate, request: Request) -> None:
+    """A misspelt word would be answered with everything. Gates of ``own`` are spared: no job is missed for a
+    word too many.
+
+    Raises:
+        Refusal: 400, a word behind the question mark isn't known.
+    """
+    asked = queried(request)
+    asked.only(*gate.query)
+    asked.finish()
 
 
 def answered(request: Request, document: Any, status: int = 200) -> Response:

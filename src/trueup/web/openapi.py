@@ -45,7 +45,12 @@ def openapi(gates: Iterable[Gate], version: str) -> dict[str, Any]:
             paths.setdefault(plain, {})[gate.method.lower()] = _operation(gate)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "trueup", "version": version, "license": {"name": "Apache-2.0"}},
+        "info": {
+            "title": "trueup",
+            "version": version,
+            "description": "Other parameters are refused with 400, but where jobs and agents report.",
+            "license": {"name": "Apache-2.0"},
+        },
         "paths": paths,
         "components": {
             "schemas": {"Error": _ERROR_SCHEMA},
