@@ -10,6 +10,7 @@ from trueup.domain.states import WORST_FIRST
 from trueup.domain.target import Target
 from trueup.web.asked import Asked
 from trueup.web.lamps import Lamp, lamps
+from trueup.web.quiet import Quiet
 from trueup.web.sentence import sentence
 from trueup.web.shown import Document
 
@@ -23,12 +24,13 @@ ALONE: Final = "By themselves"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A target in the list; ``group`` is set on the first of its group."""
+    """A target in the list; ``group`` is set on the first of its group, ``quiet`` says why nobody is told."""
 
     document: Document
     lamps: list[Lamp]
     group: str | None
     group_size: int
+    quiet: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,10 @@ def overview(
     documents: Sequence[Document],
     chosen: Wanted,
     whole: Callable[[Target], Document],
+    on: Sequence[Quiet] = (),
 ) -> Overview:
     """The page of that choice; both are in the order of the configuration. The documents may lack what they
-    stand on: of the rows that are shown, ``whole`` gives all of it.
+    stand on: of the rows that are shown, ``whole`` gives all of it. ``on`` is who is quiet now.
     """
     counts = Counter(one["state"] for one in documents)
     worst = next((state.value for state in WORST_FIRST if counts[state.value]), "unknown")
@@ -105,8 +108,10 @@ def overview(
     for one in found[chosen.start : end]:
         group = groups[one["name"]]
         is_first = group != last and chosen.group != "none"
-        full = whole(of_target[one["name"]])
-        rows.append(Row(full, lamps(full["observations"]), group if is_first else None, sizes[group]))
+        target = of_target[one["name"]]
+        full, quiet = whole(target), next((quiet.says for quiet in on if quiet.is_of(target)), "")
+        shown = group if is_first else None
+        rows.append(Row(full, lamps(full["observations"]), shown, sizes[group], quiet))
         last = group
     hosts = {target.name: target.host for target in targets}
     more_at = end if end < len(found) else None

@@ -1,5 +1,6 @@
 """Pages for people: what the API knows, rendered here, so that it reads without a script too."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from trueup.web.asked import queried
 from trueup.web.board import Board
 from trueup.web.gates import Gate
 from trueup.web.overview import GROUPS, overview, wanted
+from trueup.web.quiet import quiets
 from trueup.web.rendering import rendered
 from trueup.web.shown import Shown
 
@@ -21,7 +23,8 @@ def overview_gates(shown: Shown, board: Board) -> list[Gate]:
 
     async def answer(request: Request, template: str) -> Response:
         chosen = wanted(queried(request))
-        page = overview(shown.targets, await board.glances(), chosen, shown.document)
+        on = [one for one in quiets(shown) if one.is_on(datetime.now(UTC))]
+        page = overview(shown.targets, await board.glances(), chosen, shown.document, on)
         problems = shown.own_health()["problems"]
         return rendered(request, template, page=page, chosen=chosen, groups=GROUPS, problems=problems)
 

@@ -16,6 +16,7 @@ from trueup.web.found import target_of
 from trueup.web.gates import Gate
 from trueup.web.lamps import lamps
 from trueup.web.plot import RANGES, plot
+from trueup.web.quiet import quiets
 from trueup.web.rendering import rendered
 from trueup.web.shown import Document, Shown
 
@@ -55,9 +56,7 @@ def target_page_gates(shown: Shown) -> list[Gate]:
                 for count in (1, 7, 30, 90)
             ],
             certificate=certificate_of(one["observations"]),
-            silences=[
-                silence for silence in shown.silences() if silence.targets.fits(target.name, target.tags)
-            ],
+            quiets=[one for one in quiets(shown) if one.is_of(target)],
             ranges=RANGES,
             span=span,
             plot=plot(history["points"]),
