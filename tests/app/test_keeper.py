@@ -13,6 +13,7 @@ from trueup.domain.sample import Sample
 from trueup.domain.states import State
 from trueup.store.failure import Reason, StoreFailed
 from trueup.store.history import HistoryStore
+from trueup.store.stand_in import Home
 from trueup.store.state import Kept, StateStore
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
@@ -137,22 +138,31 @@ def test_a_history_that_fails_keeps_looks_in_memory() -> None:
     assert len(history.samples) == 1
 
 
+class FakeHome(Home):
+    """It's left already, and can be gone back to at the ninth attempt."""
+
+    def __init__(self, history: FakeHistory) -> None:
+        self._history = history
+        self._attempts = 0
+
+    @property
+    def is_left(self) -> bool:
+        return self._attempts < 9
+
+    def go_back(self) -> None:
+        self._attempts += 1
+        if self.is_left:
+            raise StoreFailed(Reason.READ_ONLY, "as the test wants it")
+        self._history.samples.clear()
+
+
 def test_while_it_is_away_it_says_so_and_at_home_the_looks_of_meanwhile_are_stored_again() -> None:
     said: list[str] = []
-    attempts = 0
 
     async def story(keeper: Keeper, state: FakeState, history: FakeHistory) -> None:
         keeper.on_failure = lambda error: said.append(str(error))
         keeper.on_mended = lambda: said.append("mended")
-
-        def go_home() -> None:
-            nonlocal attempts
-            attempts += 1
-            if attempts < 9:
-                raise StoreFailed(Reason.READ_ONLY, "as the test wants it")
-            history.samples.clear()
-
-        keeper.go_home = go_home
+        keeper.home = FakeHome(history)
         keeper.add([Sample("db", NOW, State.UP)])
         await until(lambda: said)
         keeper.put(incidents=[INCIDENT])

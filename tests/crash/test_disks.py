@@ -58,6 +58,35 @@ def test_an_outage_with_the_disk_full_is_told_and_written_down_afterwards(tmp_pa
         monitor.stop()
 
 
+@pytest.mark.parametrize("is_mended_first", [False, True])
+def test_killed_while_its_disk_is_full_it_goes_on_with_what_happened_since(
+    tmp_path: Path, *, is_mended_first: bool
+) -> None:
+    with small_disk(tmp_path / "disk", 4096) as disk, victim(tmp_path, disk.folder / "data") as monitor:
+        monitor.start()
+        monitor.until(monitor.is_up, "up")
+        disk.fill()
+        monitor.service.stop()
+        monitor.until(lambda: monitor.told_of(TARGET) == ["opened"], "told that it's down")
+        monitor.until(lambda: monitor.told_of("trueup") == ["opened"], "told that the disk is full")
+        monitor.until(monitor.has_told_all, "and that it's written that it was")
+        monitor.kill()
+        if is_mended_first:
+            disk.empty()
+        monitor.start()
+        monitor.until(lambda: bool(monitor.incidents()), "going on with its incidents")
+        monitor.service.listen()
+        monitor.until(lambda: monitor.told_of(TARGET) == ["opened", "closed"], "told that it's up")
+        if not is_mended_first:
+            disk.empty()
+        monitor.until(lambda: monitor.told_of("trueup") == ["opened", "closed"], "told that there's space")
+        monitor.stop()
+        monitor.start()
+        monitor.until(lambda: written_of(monitor, TARGET) == [["opened", "closed"]], "there after a restart")
+        assert written_of(monitor, "trueup") == [["opened", "closed"]]
+        assert monitor.receiver.repeats() == []
+
+
 def test_an_outage_goes_on_where_the_state_is_damaged_and_has_a_backup(tmp_path: Path) -> None:
     with victim(tmp_path) as monitor:
         monitor.start()

@@ -19,7 +19,7 @@ from trueup.domain.states import State
 from trueup.store import stand_in
 from trueup.store.failure import Reason, StoreFailed
 from trueup.store.opening import Stores, open_stores
-from trueup.store.stand_in import digest_of, open_or_stand_in
+from trueup.store.stand_in import Home, digest_of, open_or_stand_in
 from trueup.store.state import Batch
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -35,8 +35,8 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallDisk]
         yield made
 
 
-def put(stores: Stores, number: int) -> Stores:
-    stores.state.record(Batch(incidents=(Incident(number, "db", 1, State.DOWN, "it's down", NOW),)))
+def put(stores: Stores, number: int, summary: str = "it's down") -> Stores:
+    stores.state.record(Batch(incidents=(Incident(number, "db", 1, State.DOWN, summary, NOW),)))
     return stores
 
 
@@ -48,9 +48,8 @@ def started(disk: SmallDisk) -> Stores:
     return open_or_stand_in(disk.folder / "data", Store(), NOW)
 
 
-def go_home(stores: Stores) -> None:
-    assert stores.stand_in is not None
-    stores.stand_in.go_home(stores, NOW)
+def home(stores: Stores, disk: SmallDisk) -> Home:
+    return Home(stores, disk.folder / "data", lambda: NOW)
 
 
 def left_in_memory(tmp_path: Path) -> list[Path]:
@@ -77,11 +76,11 @@ def test_it_goes_on_in_memory_and_takes_everything_home(
     assert numbers(stores) == [1]
     put(stores, 2)
     with pytest.raises(StoreFailed) as failed:
-        go_home(stores)
+        home(stores, spoilt).go_back()
     assert failed.value.reason in (Reason.FULL, Reason.READ_ONLY)
     put(stores, 3)
     mend(spoilt)
-    go_home(stores)
+    home(stores, spoilt).go_back()
     assert left_in_memory(tmp_path) == []
     put(stores, 4)
     stores.history.add([Sample("db", NOW, State.UP)])
@@ -105,6 +104,39 @@ def test_a_restart_while_it_is_away_finds_what_the_last_run_left(spoilt: SmallDi
     stores.close()
 
 
+@pytest.mark.parametrize("is_mended_first", [False, True])
+def test_a_disk_that_fills_up_is_left_and_a_restart_finds_what_happened_since(
+    disk: SmallDisk, tmp_path: Path, *, is_mended_first: bool
+) -> None:
+    stores = started(disk)
+    disk.fill()
+    with pytest.raises(StoreFailed) as failed:
+        put(stores, 2, "x" * 99_999)
+    home(stores, disk).leave(failed.value)
+    put(stores, 2)
+    stores.close()
+    if is_mended_first:
+        mend(disk)
+    stores = started(disk)
+    assert numbers(stores) == [1, 2]
+    mend(disk)
+    home(stores, disk).go_back()
+    assert numbers(put(stores, 3)) == [1, 2, 3]
+    stores.close()
+    assert left_in_memory(tmp_path) == []
+    assert not list((disk.folder / "data").glob("state.db.*"))
+
+
+def test_a_folder_is_not_left_for_what_is_no_matter_of_its_disk(disk: SmallDisk, tmp_path: Path) -> None:
+    stores = started(disk)
+    for reason in (Reason.LOCKED, Reason.GONE):
+        with pytest.raises(StoreFailed, match="as the test wants it"):
+            home(stores, disk).leave(StoreFailed(reason, "as the test wants it"))
+    assert numbers(put(stores, 2)) == [1, 2]
+    stores.close()
+    assert left_in_memory(tmp_path) == []
+
+
 def test_what_was_changed_at_home_meanwhile_is_kept_beside(
     disk: SmallDisk, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -112,7 +144,7 @@ def test_what_was_changed_at_home_meanwhile_is_kept_beside(
     stores = put(started(disk), 2)
     disk.make_writable()
     put(open_stores(disk.folder / "data", Store()), 5).close()
-    go_home(stores)
+    home(stores, disk).go_back()
     assert numbers(stores) == [1, 2]
     stores.close()
     (aside,) = (disk.folder / "data").glob("state.db.before-*")

@@ -16,6 +16,7 @@ from trueup.domain.sample import Sample
 from trueup.domain.silence import Silence
 from trueup.store.failure import Reason, StoreFailed
 from trueup.store.history import HistoryStore
+from trueup.store.stand_in import Home
 from trueup.store.state import Batch, Beat, Kept, StateStore
 
 T = TypeVar("T")
@@ -96,8 +97,8 @@ class Keeper:
         """Why the state can't be written, in words; empty while it can."""
         self._failed_s, self._is_said = 0.0, False
         self.history_fails = ""
-        self.go_home: Callable[[], None] | None = None
-        """While the stores are in memory for want of a disk: takes them home, or raises ``StoreFailed``."""
+        self.home: Home | None = None
+        """What the stores leave while its disk can't be written; None where they can't."""
         self._carried: deque[Sample] = deque(maxlen=SAMPLES_MAX)
         self.on_failure: Callable[[StoreFailed], None] = lambda _: None
         """Called once when the state can't be stored for a while, and ``on_mended`` when it can again."""
@@ -187,7 +188,7 @@ class Keeper:
             ok = False
             self._unkept = unkept.under(self._unkept)
             self._news.set()
-            self._failed(error)
+            await self._failed(error)
             if error.reason is Reason.DAMAGED:
                 await self.look_for_damage()
         except asyncio.CancelledError:
@@ -199,13 +200,14 @@ class Keeper:
                     one.set_result(ok)
         return ok
 
-    def _failed(self, error: StoreFailed) -> None:
+    async def _failed(self, error: StoreFailed) -> None:
         if not self.state_fails:
             _LOG.error("the state can't be stored: %s; watching and alerting go on from memory", error)
             self._failed_s = asyncio.get_running_loop().time()
         self.state_fails = str(error)
         if not self._is_said and asyncio.get_running_loop().time() - self._failed_s >= SAID_AFTER_S:
             self._is_said = True
+            await self._leave_home(error)
             self.on_failure(error)
 
     def _mended(self) -> None:
@@ -219,30 +221,37 @@ class Keeper:
     @property
     def is_away(self) -> bool:
         """Whether what is stored is in memory, because its own place can't be written."""
-        return self.go_home is not None
+        return self.home is not None and self.home.is_left
+
+    async def _leave_home(self, why: StoreFailed) -> None:
+        """For memory that a restart finds again; where there's none, it stays in this process's own."""
+        home = self.home
+        if home is not None and not home.is_left:
+            with contextlib.suppress(StoreFailed):
+                await self._with_both(lambda: home.leave(why))
 
     async def _return_home(self) -> None:
-        """With both threads held, as for damage; what can't be yet is said as any failure of the store."""
-        while (go_home := self.go_home) is not None:
-            try:
-                await self.in_state(lambda _, go=go_home: self._history_thread.submit(go).result())  # type: ignore[misc]
-            except StoreFailed as error:
-                self._failed(error)
-                await asyncio.sleep(AGAIN_S)
-            else:
-                self.go_home = None
-                self._samples[:0] = self._carried
-                self._carried.clear()
-                self._is_said = True  # perhaps by an earlier run, whose memory this is
-                self._mended()
+        """As soon as it can be; what can't be yet is said as any failure of the store."""
+        while (home := self.home) is not None:
+            if home.is_left:
+                try:
+                    await self._with_both(home.go_back)
+                except StoreFailed as error:
+                    await self._failed(error)
+                else:
+                    self._samples[:0] = self._carried
+                    self._carried.clear()
+                    self._is_said = True  # perhaps by an earlier run, whose memory this is
+                    self._mended()
+            await asyncio.sleep(AGAIN_S)
 
     async def look_for_damage(self) -> None:
-        """Begin a damaged file anew, with both threads held: nobody else uses the files meanwhile."""
+        """Begin a damaged file anew."""
         mend = self.mend
         if mend is None:
             return
         try:
-            mended = await self.in_state(lambda _: self._history_thread.submit(mend).result())
+            mended = await self._with_both(mend)
         except StoreFailed as error:
             _LOG.error("the damaged store can't be begun anew: %s", error)
             return
@@ -300,6 +309,14 @@ class Keeper:
             StoreFailed: it can't be done.
         """
         return asyncio.get_running_loop().run_in_executor(self._history_thread, do, self._history)
+
+    def _with_both(self, do: Callable[[], T]) -> Awaitable[T]:
+        """With both threads held: nobody else uses the files meanwhile.
+
+        Raises:
+            StoreFailed: it can't be done.
+        """
+        return self.in_state(lambda _: self._history_thread.submit(do).result())
 
     @staticmethod
     async def in_time(asked: Awaitable[T]) -> T:

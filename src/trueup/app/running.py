@@ -38,6 +38,7 @@ from trueup.monitor.jumps import Gap
 from trueup.store.failpoint import failpoint
 from trueup.store.failure import Reason, StoreFailed
 from trueup.store.opening import Stores
+from trueup.store.stand_in import Home
 from trueup.store.state import HEARTBEATS, Kept, Remembered
 
 ASKED_AGAIN_S: Final = 5.0  # who is asked because of another isn't asked again so soon
@@ -88,9 +89,8 @@ class Running:
         )
         self.events = Events()
         self.health = OwnHealth(self._keeper, self._teller.outbox, self._lookout, self._uplink)
-        stand_in = stores.stand_in
-        if stand_in is not None:
-            self._keeper.go_home = lambda: stand_in.go_home(stores, self._clock.now())
+        if data is not None:
+            self._keeper.home = Home(stores, data, self._clock.now)
         self._keeper.mend = lambda: stores.mend(self._clock.now())
         self._keeper.on_failure = self._store_failed
         self._keeper.on_mended = self._store_mended

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from trueup.domain.monitor_settings import Store
 from trueup.store.agents import Agents
@@ -27,13 +27,18 @@ from trueup.store.state import StateStore
 from trueup.store.tokens import Tokens
 from trueup.store.users import Users
 
-if TYPE_CHECKING:
-    from trueup.store.stand_in import StandIn
-
 _LOG: Final = logging.getLogger("trueup")
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """The folder ``place`` of memory, with a state that had the ``digest`` when it was taken along."""
+
+    place: Path
+    digest: str
+
+
+@dataclass(slots=True)
 class Stores:
     """``state`` and ``history`` are used from one thread at a time each, the others from any."""
 
@@ -45,16 +50,25 @@ class Stores:
     databases: tuple[Database, Database]
     hold: Hold
     mending: threading.Lock = field(default_factory=threading.Lock)
-    stand_in: "StandIn | None" = None
-    """Where they are in memory, because the folder couldn't be written."""
+    stand_in: StandIn | None = None
+    """Where they are in memory, because the folder can't be written."""
 
     def close(self) -> None:
         """Close them all, and let others have the folder."""
         for database in self.databases:
             database.close()
         self.hold.release()
-        if self.stand_in is not None:
-            self.stand_in.close()
+
+    def become(self, other: "Stores") -> None:
+        """Be where ``other`` is from now on, for all who use these; ``other`` itself isn't used any more.
+
+        Nobody else may use state or history meanwhile.
+        """
+        for ours, theirs in zip(self.databases, other.databases, strict=True):
+            ours.become(theirs)
+        self.history.forget_numbers()
+        self.hold.release()
+        self.hold, self.stand_in = other.hold, other.stand_in
 
     def mend(self, now: datetime) -> bool:
         """Look for damage as at the start, and begin anew where there is; whether there was any.

@@ -1,8 +1,8 @@
 """The data in memory for as long as its own folder can't be written: no disk is needed to watch and to alert.
 
-A start on a disk that is full or read-only takes the state along into a folder of memory, which a restart of
-the process finds again and a reboot doesn't. When the disk can be written it's taken home, and with it what
-happened meanwhile. The history begins empty there.
+A start on a disk that is full or read-only takes the state along into a folder of memory, and so does a
+monitor whose disk becomes so; a restart of the process finds it there again, and a reboot doesn't. When the
+disk can be written it's taken home, and with it what happened meanwhile. The history begins empty there.
 """
 
 import errno
@@ -13,9 +13,8 @@ import shutil
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -25,7 +24,7 @@ from trueup.store.backups import copy, daily_backups
 from trueup.store.damage import damage_of
 from trueup.store.failure import Reason, StoreFailed, failing
 from trueup.store.folder import STATE_FILE, Hold
-from trueup.store.opening import Stores, open_stores
+from trueup.store.opening import StandIn, Stores, open_stores
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a file system in memory (tmpfs(5)); the folder is checked
 BYTES_MAX: Final = 64 * 2**20
@@ -38,42 +37,50 @@ _OF_THE_USER: Final = (Reason.LOCKED, Reason.NEWER, Reason.REFUSED)
 _LOG: Final = logging.getLogger("trueup")
 
 
-class StandIn:
-    """The folder ``place`` that stands in for ``home``, whose state had the ``digest`` when it was left."""
+class Home:
+    """The folder ``data`` of ``stores``, which they leave while it can't be written, and go back to.
 
-    def __init__(self, home: Path, place: Path, digest: str, why: StoreFailed) -> None:
-        self._home, self._place, self._digest = home, place, digest
-        self._hold: Hold | None = None
-        self.why = why
+    Nobody else may use state or history while they leave or go back.
+    """
 
-    def go_home(self, stores: Stores, now: datetime) -> None:
-        """From now on ``stores`` are those at home, with the state as it is here; nobody else may use state
-        or history meanwhile.
+    def __init__(self, stores: Stores, data: Path, now: Callable[[], datetime]) -> None:
+        self._stores, self._data, self._now = stores, data, now
+
+    @property
+    def is_left(self) -> bool:
+        return self._stores.stand_in is not None
+
+    def leave(self, why: StoreFailed) -> None:
+        """From now on the stores are in memory, with all that the state has; ``why`` it can't be written.
+
+        Raises:
+            StoreFailed: it's no matter of the disk, or there's no memory to stand in; all stays as it is.
+        """
+        if not _is_of_the_disk(why, self._data):
+            raise why
+        self._stores.become(_standing_in(self._data, why, self._now()))
+
+    def go_back(self) -> None:
+        """From now on the stores are at home, with the state as it is in memory.
 
         Raises:
             StoreFailed: it can't be written yet, and all stays as it is.
         """
-        _try_to_write(self._home)
-        at_home = open_stores(self._home, Store(), now)
+        stand_in, now = self._stores.stand_in, self._now()
+        if stand_in is None:
+            return
+        _try_to_write(self._data)
+        at_home = open_stores(self._data, Store(), now)
         try:
-            if digest_of(self._home / STATE_FILE) != self._digest:
-                _keep_what_is_there(self._home, now)
+            if digest_of(self._data / STATE_FILE) != stand_in.digest:
+                _keep_what_is_there(self._data, now)
             with failing():
-                copy(self._place / STATE_FILE, self._home / STATE_FILE)
+                copy(stand_in.place / STATE_FILE, self._data / STATE_FILE)
         except BaseException:
             at_home.close()
             raise
-        for ours, theirs in zip(stores.databases, at_home.databases, strict=True):
-            ours.become(theirs)
-        stores.history.forget_numbers()
-        stores.hold.release()
-        self._hold = at_home.hold
-        shutil.rmtree(self._place, ignore_errors=True)
-
-    def close(self) -> None:
-        """Let others have the folder at home."""
-        if self._hold is not None:
-            self._hold.release()
+        self._stores.become(at_home)
+        shutil.rmtree(stand_in.place, ignore_errors=True)
 
 
 def open_or_stand_in(data: Path, store: Store, now: datetime | None = None) -> Stores:
@@ -86,15 +93,14 @@ def open_or_stand_in(data: Path, store: Store, now: datetime | None = None) -> S
         StoreFailed: as ``open_stores``; also where there's no memory to stand in.
     """
     now = now or datetime.now(UTC)
+    if store.address is not None:
+        return open_stores(data, store, now)
     try:
-        stores = open_stores(data, store, now)
+        return _at_home(data, now)
     except StoreFailed as failed:
-        if store.address is not None or not _is_of_the_disk(failed, data):
+        if not _is_of_the_disk(failed, data):
             raise
         return _standing_in(data, failed, now)
-    if store.address is None:
-        _bring_what_was_left(data, now)
-    return stores
 
 
 def digest_of(state: Path) -> str:
@@ -138,7 +144,8 @@ def _standing_in(data: Path, why: StoreFailed, now: datetime) -> Stores:
             continue
         words = "%s can't be used: %s; what happens is kept in memory (%s), and lost with the machine"
         _LOG.critical(words, data, why, place)
-        return replace(stores, stand_in=StandIn(data, place, digest, why))
+        stores.stand_in = StandIn(place, digest)
+        return stores
     raise why
 
 
@@ -194,6 +201,19 @@ def _copied(source: Path, to: Path) -> None:
 
 
 # ---- going home ------------------------------------------------------------------------------------------
+
+
+def _at_home(data: Path, now: datetime) -> Stores:
+    """Raises:
+    StoreFailed: they can't be opened, or not take what was left in memory.
+    """
+    stores = open_stores(data, Store(), now)
+    try:
+        _bring_what_was_left(data, now)
+    except BaseException:
+        stores.close()
+        raise
+    return stores
 
 
 def _bring_what_was_left(data: Path, now: datetime) -> None:
