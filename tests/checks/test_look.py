@@ -12,6 +12,7 @@ import pytest
 from tests.beds.certificates import Authority
 from tests.beds.haproxy import haproxy
 from tests.beds.mongod import mongod
+from tests.beds.namespaces import network
 from tests.beds.nginx import nginx
 from tests.beds.redis import redis
 from tests.beds.sshd import sshd
@@ -225,6 +226,14 @@ def test_a_bare_address_that_nobody_identifies_is_up_and_says_so() -> None:
         seen = last(look_at(check(f"127.0.0.1:{port}", 1.0)))
     assert (seen.layer, seen.outcome) == (Layer.PORT, Outcome.PASS)
     assert seen.facts["unidentified"] is True
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "[2001:db8::1]"])
+@pytest.mark.parametrize("scheme", ["", "redis://", "tcp://"])
+def test_without_a_way_out_nobody_is_blamed(scheme: str, host: str) -> None:
+    with network("alone") as (place,), place.enter():
+        seen = last(look_at(check(f"{scheme}{host}:6379")))
+    assert (seen.outcome, seen.cause) == (Outcome.UNKNOWN, Cause.MONITOR_OFFLINE)
 
 
 def test_who_speaks_inside_of_tls_is_told(tmp_path: Path) -> None:

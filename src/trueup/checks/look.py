@@ -50,7 +50,10 @@ async def _look_at_bare(engine: Engine, check: Check, clock: Clock, vantage: str
     ends_s = loop.time() + check.timeout_s
     bare = await look_at_bare(engine, check)
     if bare.check is None:
-        return Look(check, tuple(observe(check, bare.transcript, clock.now(), vantage)), (bare.transcript,))
+        from trueup.checks.questions import unless_offline
+
+        seen = unless_offline(observe(check, bare.transcript, clock.now(), vantage), bare.transcript.peer)
+        return Look(check, tuple(seen), (bare.transcript,))
     identified = await look(engine, bare.check, clock, vantage=vantage, follow_up=bare.elsewhere)
     if any(seen.cause is Cause.CLOSES for seen in identified.observations):
         # MongoDB and others give themselves away in plain words, and talk in TLS only.

@@ -71,7 +71,7 @@ async def ask_on(
     """The observations with what the follow-up questions brought, within ``left_s`` seconds."""
     failed = next(seen for seen in observations if seen.outcome not in (Outcome.PASS, Outcome.SLOW))
     if _has_no_way_out(failed, transcript.peer):
-        return _swap(observations, failed, _offline(failed))
+        return unless_offline(observations, transcript.peer)
     if failed.outcome is not Outcome.FAIL:
         return observations
     if failed.layer is Layer.PORT and len(transcript.addresses) > 1:
@@ -86,6 +86,11 @@ async def ask_on(
         if who is not None:
             return _swap(observations, failed, _wrong_service(check, failed, who))
     return observations
+
+
+def unless_offline(observations: Sequence[Observation], peer: str) -> list[Observation]:
+    """What was seen; where it fails because this machine has no way out, that nobody knows."""
+    return [_offline(seen) if _has_no_way_out(seen, peer) else seen for seen in observations]
 
 
 def _has_no_way_out(failed: Observation, peer: str) -> bool:
