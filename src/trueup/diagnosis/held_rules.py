@@ -163,7 +163,9 @@ def hung(evidence: Evidence, failed: Observation, holder: Holder) -> Finding | N
     if process is not None and _is_out_of_files(process):
         words += f"; it has {_files(process)}"
         facts |= {"files_open": process.files_open, "files_max": process.files_max}
-    look = (f"See where it hangs: cat /proc/{pid}/wchan /proc/{pid}/stack; gdb, py-spy or jstack on {pid}",)
+    look = (
+        f"See where it hangs (gdb, py-spy and jstack know more): cat /proc/{pid}/wchan /proc/{pid}/stack",
+    )
     unit = holder.unit
     is_its = unit is not None and process is not None and unit.main_pid in (process.pid, process.parent_pid)
     restart = (f"systemctl restart {unit.name}",) if unit and is_its else ()

@@ -10,7 +10,7 @@ from trueup.diagnosis.mistaken import wanted_and_found
 from trueup.domain.address import Address, AddressError, parse_address
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
-from trueup.domain.states import Outcome
+from trueup.domain.states import Layer, Outcome
 from trueup.domain.target import Target
 from trueup.host.report import met_at
 from trueup.probes.registry import SCHEMES, probe_for
@@ -64,10 +64,10 @@ _NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.UNRESOLVED: ("Check the spelling and /etc/resolv.conf, and ask by hand: getent hosts {host}",),
     Cause.REFUSED: ("{on}, see who listens, and start what should: ss {listening}",),
     Cause.NO_ANSWER: (
-        "From here: ping -c3 {host}",
+        "From here: ping -c3 {peer}",
         "{on}, look at the firewall's rules, and whether it listens: ss {listening}",
     ),
-    Cause.UNREACHABLE: ("From here: ip route get {host}",),
+    Cause.UNREACHABLE: ("From here: ip route get {peer}",),
     Cause.SILENT: ("{on}, look at the state and the log of the process that listens: ss {listening}",),
     Cause.CLOSES: (
         "{on}, read the log of the process that listens, and of a proxy that of its backend: ss {listening}",
@@ -81,7 +81,7 @@ _NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.NO_QUORUM: ("See which members of its cluster are missing, beginning with the log on {host}",),
     Cause.REPLICATION: ("{on}, read the log of {title}; can it reach its source?",),
     Cause.WRONG_ANSWER: ("See the whole answer: trueup check --transcript '{address}'",),
-    Cause.SLOW: ("{on}: uptime; vmstat 1 5", "From here: ping -c10 {host}"),
+    Cause.SLOW: ("{on}: uptime; vmstat 1 5", "From here: ping -c10 {peer}"),
     Cause.BAD_UPSTREAM: ("Look at the backend behind {place} and at the gateway's error log",),
     Cause.LOGIN_REFUSED: ("Check the login that trueup is given against the account on {host}",),
     Cause.BLOCKED: ("Allow this monitor's address on {host}, or watch it from where it is allowed",),
@@ -109,7 +109,7 @@ _NEXT_OF_A_JOB: Final[dict[Cause, tuple[str, ...]]] = {
     ),
     Cause.ERROR_ANSWER: ("Read the log of the job {name} where it runs",),
 }
-_NEXT_OF_A_HOST: Final = {Cause.NO_ANSWER: ("From here: ping -c3 {host}; tracepath -n {host}",)}
+_NEXT_OF_A_HOST: Final = {Cause.NO_ANSWER: ("From here: ping -c3 {peer}; tracepath -n {peer}",)}
 _STARTTLS: Final = {
     # As openssl-s_client(1) calls them.
     **dict.fromkeys(("smtp", "submission"), "smtp"),
@@ -222,8 +222,10 @@ def next_steps(target: Target, seen: Observation) -> tuple[str, ...]:
     if address is None or seen.cause is None:
         return runbook if seen.outcome is Outcome.FAIL else ()
     address = _dialled(address, seen)
-    own = probe_for(address.scheme).next_steps.get(seen.cause) if address.scheme else None
+    scheme = address.scheme or str(seen.facts.get("speaks", ""))
+    own = probe_for(scheme).next_steps.get(seen.cause) if scheme else None
     if own is not None:  # commands have braces of their own: only the place is filled in
+        address = replace(address, scheme=scheme)
         steps = tuple(_placed(step, address) for step in own)
     else:
         forms = {**_NEXT, **_special(address, {}, _NEXT_OF_A_HOST)}
@@ -261,10 +263,38 @@ def _placed(step: str, address: Address) -> str:
         "{place}": place_of(address),
         "{scheme}": address.scheme,
         "{address}": address.text,
+        "{on}": _on(address),
+        "{question}": _question(address),
     }
     for name, value in filled.items():
         step = step.replace(name, value)
     return step
+
+
+def _peer(address: Address, seen: Observation) -> str:
+    """The address that was met by the name: what takes no names can be told it."""
+    return str(seen.facts.get("peer") or address.host)
+
+
+def _place_met(address: Address, seen: Observation) -> str:
+    """The place; where nobody let us in by a name, with the address that the name led to."""
+    peer, place = _peer(address, seen), place_of(address)
+    shut_out = (
+        seen.outcome is Outcome.FAIL and seen.layer is Layer.PORT and "other_addresses" not in seen.facts
+    )
+    return f"{place} ({peer})" if shut_out and peer != address.host and not _is_here(address) else place
+
+
+def _on(address: Address) -> str:
+    """Where a command is to be run that asks the machine itself."""
+    return "Here" if _is_here(address) else f"On {address.host}"
+
+
+def _question(address: Address) -> str:
+    """The name and type that a DNS server is asked for, as dig(1) takes them; the root without any."""
+    name, _, query = address.part.partition("?")
+    kind = query.rpartition("type=")[2]
+    return " ".join(quote(word) for word in (name or ".", kind) if word)
 
 
 def _filled(form: str, address: Address, seen: Observation) -> str:
@@ -273,11 +303,12 @@ def _filled(form: str, address: Address, seen: Observation) -> str:
         title = probe_for(str(seen.facts["speaks"])).title
     words = form.format(
         host=address.host,
+        peer=_peer(address, seen),
         address=address,
-        on="Here" if _is_here(address) else f"On {address.host}",
+        on=_on(address),
         listening=_listening(address, seen),
         connected=_connected(address, seen),
-        place=place_of(address),
+        place=_place_met(address, seen),
         starttls=f" -starttls {_STARTTLS[address.scheme]}" if address.scheme in _STARTTLS else "",
         title=title,
         detail=_detail(seen),

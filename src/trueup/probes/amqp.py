@@ -72,7 +72,7 @@ NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
         "See alarms and memory: rabbitmq-diagnostics alarms; rabbitmq-diagnostics memory_breakdown",
     ),
-    Cause.DISK_FULL: ("See its limit and free space: rabbitmq-diagnostics status; df -h of its data folder",),
+    Cause.DISK_FULL: ("See its limit and free space: rabbitmq-diagnostics status; df -h /var/lib/rabbitmq",),
     Cause.LOGIN_REFUSED: ("See the user's rights: rabbitmqctl list_user_permissions USER",),
     Cause.STARTING_UP: (
         "See how far it is: rabbitmq-diagnostics status; journalctl -u rabbitmq-server -n 20",

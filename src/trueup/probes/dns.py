@@ -55,13 +55,15 @@ ERRORS: Final[dict[str, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.ERROR_ANSWER: (
-        "Ask by hand, and then each server that it asks: dig @SERVER NAME +tcp; dig NAME +trace",
+        "Ask by hand: dig @{host} -p {port} {question}",
+        "Ask each server on the way to the name: dig {question} +trace",
     ),
     Cause.WRONG_ANSWER: (
-        "Compare with the name's own servers: dig NAME +nssearch; dig @SERVER NAME +norecurse",
+        "Compare with the name's own servers: dig @{host} -p {port} {question}; dig {question} +trace",
     ),
     Cause.SILENT: (
-        "See whether the other transport is answered: dig @SERVER NAME +tcp; ss -lunp 'sport = :53'",
+        "See whether it answers over TCP: dig @{host} -p {port} {question} +tcp",
+        "{on}, see who listens: ss -Hlunp 'sport = :{port}'",
     ),
 }
 RecordType = Literal[

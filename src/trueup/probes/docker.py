@@ -25,7 +25,10 @@ PORT: Final = 2375
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.SILENT: ("See what it waits for: journalctl -u docker -u containerd -n 50; df -h /var/lib/docker",),
     Cause.ERROR_ANSWER: ("See its log: journalctl -u docker -n 50",),
-    Cause.REFUSED: ("See why: systemctl status docker.socket docker.service; then systemctl start docker",),
+    Cause.REFUSED: (
+        "See why: systemctl status --no-pager docker.socket docker.service",
+        "Start it: systemctl start docker",
+    ),
 }
 _ENGINE: Final = re.compile(rb"\r\nserver: (?:docker|libpod)/", re.IGNORECASE)
 

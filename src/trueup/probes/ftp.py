@@ -76,15 +76,31 @@ MESSAGES: Final[dict[bytes, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "See who is connected: ss -tnp 'sport = :{port}'; compare with max_clients, max_per_ip",
+        (
+            "{on}, see who is connected, and compare with max_clients and max_per_ip: "
+            "ss -Htnp state established 'sport = :{port}'"
+        ),
     ),
     Cause.ERROR_ANSWER: (
-        "Start it by hand and read what it says: vsftpd /etc/vsftpd.conf; proftpd -t",
-        "See whether the firewall lets the ports for files through: pasv_min_port; PassivePorts",
+        "{on}, read its log: tail -n 50 /var/log/vsftpd.log; journalctl -u vsftpd -u proftpd -n 50",
+        (
+            "Where files don't travel, see whether the firewall lets their ports through (pasv_min_port, "
+            "PassivePorts): nft list ruleset"
+        ),
     ),
-    Cause.READ_ONLY: ("See who may write where: write_enable, chroot; ls -ld of the folder",),
-    Cause.DISK_FULL: ("Find the full file system: df -h of the folder; quota -u USER",),
-    Cause.LOGIN_REFUSED: ("Look for this user in /etc/ftpusers and in the log: journalctl -u vsftpd -n 50",),
+    Cause.READ_ONLY: (
+        (
+            "{on}, see whether the user may write to the folder (ls -ld), and whether anybody may at all: "
+            "grep -iE 'write_enable|chroot' /etc/vsftpd.conf"
+        ),
+    ),
+    Cause.DISK_FULL: ("{on}, find the full file system, that of the folder: df -h; df -i",),
+    Cause.LOGIN_REFUSED: (
+        (
+            "{on}, look for this user among those shut out, and in the log: "
+            "cat /etc/ftpusers; journalctl -u vsftpd -u proftpd -n 50"
+        ),
+    ),
 }
 
 

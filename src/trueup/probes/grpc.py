@@ -57,8 +57,8 @@ STATUSES: Final[dict[int, tuple[Cause | None, str]]] = {
 DEMANDS_LOGIN: Final = frozenset({7, 16})
 NO_HEALTH_SERVICE: Final = 12
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
-    Cause.ERROR_ANSWER: ("Ask again by hand: grpc_health_probe -addr={place}; then read the server's log",),
-    Cause.BAD_UPSTREAM: ("Look at the backend of the gateway: its log names the one that failed",),
+    Cause.ERROR_ANSWER: ("Read the server's log, and ask again by hand: grpc_health_probe -addr={place}",),
+    Cause.BAD_UPSTREAM: ("Look at the backend of the gateway, whose log names the one that failed",),
 }
 _REFUSED_STREAM, _CALM = ERRORS.index("REFUSED_STREAM"), ERRORS.index("ENHANCE_YOUR_CALM")
 

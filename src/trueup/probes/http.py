@@ -28,12 +28,13 @@ from trueup.probes.probe import Probe, Scheme
 
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.BAD_UPSTREAM: (
-        "Read the gateway's error log: it names the backend that it couldn't reach, and how it failed",
+        (
+            "Read the gateway's error log, which names the backend and how it failed; of nginx, {on}: "
+            "tail -n 20 /var/log/nginx/error.log"
+        ),
     ),
     Cause.ERROR_ANSWER: ("Read the application's log at the time of the check",),
-    Cause.WRONG_ANSWER: (
-        "See the whole answer: trueup check --transcript '{address}', or curl -sv '{address}'",
-    ),
+    Cause.WRONG_ANSWER: ("See the whole answer: trueup check --transcript '{address}'",),
 }
 PROXY_PORT: Final = 3128
 _PASS: Final = Outcome.PASS  # looking a member up costs in Python 3.11

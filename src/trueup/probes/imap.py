@@ -64,7 +64,9 @@ MESSAGES: Final[dict[bytes, tuple[Cause, str]]] = {
     b"no space left": (Cause.DISK_FULL, "has no space left"),
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
-    Cause.OVERLOADED: ("See who is connected: doveadm who; doveadm penalty; grep client_limit in the log",),
+    Cause.OVERLOADED: (
+        "See who is connected: doveadm who; doveadm penalty; doveadm log errors | grep client_limit",
+    ),
     Cause.ERROR_ANSWER: ("Read its log: doveadm log errors; journalctl -u dovecot -n 50",),
     Cause.DISK_FULL: ("See the space of the mailboxes: doveadm quota get -u USER; df -h",),
     Cause.LOGIN_REFUSED: ("Try the login alone: doveadm auth test USER",),

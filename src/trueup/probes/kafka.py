@@ -74,7 +74,9 @@ NEXT: Final[dict[Cause, tuple[str, ...]]] = {
         "See the controllers: kafka-metadata-quorum.sh --bootstrap-server {place} describe --status",
         f"See what has no leader: {_TOPICS} --unavailable-partitions",
     ),
-    Cause.WRONG_ANSWER: ("See where it sends clients: advertised.listeners in its server.properties",),
+    Cause.WRONG_ANSWER: (
+        "Look at advertised.listeners in its server.properties, which is where it sends clients",
+    ),
     Cause.REPLICATION: (f"See what is behind: {_TOPICS} --under-replicated-partitions",),
 }
 MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")

@@ -93,7 +93,9 @@ NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.ERROR_ANSWER: (
         "Read its log: journalctl -u slapd -n 50; ldapsearch -x -H {scheme}://{place} -s base -b ''",
     ),
-    Cause.OVERLOADED: ("See its load: ldapsearch -x -b cn=Monitor; ss -tn 'sport = :{port}' | wc -l",),
+    Cause.OVERLOADED: (
+        "{on}, see how many are connected: ss -Htn state established 'sport = :{port}' | wc -l",
+    ),
     Cause.LOGIN_REFUSED: ("Try the login alone: ldapwhoami -x -H {scheme}://{place} -D NAME -W",),
     Cause.WRONG_ANSWER: (
         "See what it has: ldapsearch -x -H {scheme}://{place} -s base -b '' namingContexts",

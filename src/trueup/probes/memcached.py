@@ -49,9 +49,14 @@ ERRORS: Final[dict[bytes, tuple[Cause | None, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "From here: printf 'stats\\r\\nquit\\r\\n' | nc {host} {port}; see curr_connections, bytes",
+        "From here, see curr_connections and bytes: printf 'stats\\r\\nquit\\r\\n' | nc {host} {port}",
     ),
-    Cause.SILENT: ("It may be at its connection limit with no_maxconns_fast: compare ss -tn with its -c",),
+    Cause.SILENT: (
+        (
+            "It may be at its connection limit with no_maxconns_fast; {on}, compare with its -c: "
+            "ss -Htn state established 'sport = :{port}' | wc -l"
+        ),
+    ),
 }
 REPLY_BYTES_MAX: Final = 8192
 QUESTION: Final = b"version\r\n" + b"mn\r\n" * 4

@@ -74,13 +74,17 @@ ERRORS: Final[dict[int, tuple[Cause, str]]] = {
 NO_SPACE: Final = "No space left on device"
 """Beside a code that tells nothing (8), as the storage engine passes it on."""
 
+_MONGOSH: Final = "mongosh --quiet --host {host} --port {port} --eval"
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
-    Cause.NO_QUORUM: ("See who votes and who is up: rs.status().members; rs.conf()",),
-    Cause.STARTING_UP: ("See its state: rs.status().myState; a new set needs rs.initiate()",),
-    Cause.READ_ONLY: ("See who is primary: db.hello().primary",),
-    Cause.REPLICATION: ("See how far: rs.printSecondaryReplicationInfo()",),
-    Cause.OVERLOADED: ("See what runs: db.currentOp(); db.serverStatus().connections",),
-    Cause.DISK_FULL: ("Find the full file system: df -h of its dbPath",),
+    Cause.NO_QUORUM: (f"See who votes and who is up: {_MONGOSH} 'rs.status().members'",),
+    Cause.STARTING_UP: (f"See its state; a new set needs rs.initiate(): {_MONGOSH} 'rs.status()'",),
+    Cause.READ_ONLY: (f"See who is primary: {_MONGOSH} 'db.hello().primary'",),
+    Cause.REPLICATION: (f"See how far it is: {_MONGOSH} 'rs.printSecondaryReplicationInfo()'",),
+    Cause.OVERLOADED: (
+        f"See what runs: {_MONGOSH} 'db.currentOp()'",
+        f"See its room: {_MONGOSH} 'db.serverStatus().connections'",
+    ),
+    Cause.DISK_FULL: ("{on}, find the full file system, that of its dbPath: df -h",),
 }
 
 

@@ -113,21 +113,36 @@ NO_SPACE: Final = re.compile(r"(?:error|errno:|errcode:) (?:28|122)\b", re.IGNOR
 
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "See who is connected: select user, host, count(*) from information_schema.processlist group by 1, 2",
-        "Compare: show variables like 'max_connections'",
+        (
+            "{on}, as root, see who is connected: mysql -e "
+            "'select user, host, command, count(*) from information_schema.processlist group by 1, 2, 3'"
+        ),
+        "Compare: mysql -e 'select @@max_connections'",
     ),
-    Cause.ERROR_ANSWER: (
-        "Ask by hand, as this user: mysql -h {host} -P {port}; its log: journalctl -u mariadb -n 50",
+    Cause.ERROR_ANSWER: ("{on}, read its log: journalctl -u mariadb -u mysql -n 50",),
+    Cause.BLOCKED: (
+        (
+            "By 1130, no account is for this monitor's address; {on}, as root, see which there are: "
+            "mysql -e 'select user, host from mysql.user'"
+        ),
+        "By 1129, find out whose connections to it break, and then let them in again: mysqladmin flush-hosts",
     ),
-    Cause.BLOCKED: ("On the server: flush hosts; then find out whose connections to it break",),
-    Cause.READ_ONLY: ("See why: select @@read_only; show replica status",),
-    Cause.REPLICATION: ("On the replica: show replica status; read Last_IO_Error and Last_SQL_Error",),
+    Cause.READ_ONLY: ("{on}, as root, see why: mysql -e 'select @@read_only; show replica status\\G'",),
+    Cause.REPLICATION: (
+        "{on}, as root, read Last_IO_Error and Last_SQL_Error: mysql -e 'show replica status\\G'",
+    ),
     Cause.NO_QUORUM: (
-        "On each node: show status like 'wsrep_%'; bootstrap the most advanced one if all are out",
+        "On each node, as root, see whom it knows: mysql -e \"show status like 'wsrep_%'\"",
+        "If all are out, bootstrap the most advanced one",
     ),
-    Cause.DISK_FULL: ("Find the full file system: df -h of datadir and tmpdir",),
+    Cause.DISK_FULL: (
+        "{on}, as root, find the full file system: df -h; mysql -e 'select @@datadir, @@tmpdir'",
+    ),
     Cause.SLOW: (
-        "See what it waits for: show full processlist; 'Waiting for someone to free space' is a full disk",
+        (
+            "{on}, as root, see what it waits for ('Waiting for someone to free space' is a full disk): "
+            "mysql -e 'show full processlist'"
+        ),
     ),
     Cause.BAD_UPSTREAM: ("Look at the server behind the proxy, and at the proxy's own list of servers",),
 }

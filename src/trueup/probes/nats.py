@@ -61,9 +61,11 @@ ERRORS: Final[dict[str, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "See who holds the connections: curl http://{host}:8222/connz?sort=idle (monitoring port)",
+        "See who holds the connections, at its monitoring port: curl -s 'http://{host}:8222/connz?sort=idle'",
     ),
-    Cause.STARTING_UP: ("See whether it is draining: curl http://{host}:8222/healthz (monitoring port)",),
+    Cause.STARTING_UP: (
+        "See whether it is draining, at its monitoring port: curl -s http://{host}:8222/healthz",
+    ),
 }
 INFO_BYTES_MAX: Final = 65_536
 LINES_MAX: Final = 32

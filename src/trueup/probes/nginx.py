@@ -23,7 +23,7 @@ PLACES: Final = ("/nginx_status", "/stub_status", "/basic_status")
 
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.WRONG_ANSWER: ("See where the page is: nginx -T | grep -B3 stub_status",),
-    Cause.BLOCKED: ("See whom it admits: nginx -T | grep -A5 stub_status (allow, deny)",),
+    Cause.BLOCKED: ("See whom it admits (allow, deny): nginx -T | grep -A5 stub_status",),
 }
 _STATUS: Final = re.compile(
     rb"Active connections: (\d{1,20}) \nserver accepts handled requests[^\n]*\n"

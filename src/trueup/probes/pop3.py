@@ -55,7 +55,7 @@ MESSAGES: Final[dict[bytes, tuple[Cause, str]]] = {
     b"no space left": (Cause.DISK_FULL, "has no space left"),
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
-    Cause.OVERLOADED: ("See who is connected: doveadm who; grep client_limit in the log",),
+    Cause.OVERLOADED: ("See who is connected: doveadm who; doveadm log errors | grep client_limit",),
     Cause.ERROR_ANSWER: ("Read its log: doveadm log errors; journalctl -u dovecot -n 50",),
     Cause.LOGIN_REFUSED: ("Try the login alone: doveadm auth test USER",),
 }

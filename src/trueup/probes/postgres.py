@@ -103,25 +103,56 @@ POOLER: Final[dict[str, tuple[Cause, str]]] = {
 }
 
 HBA_REJECTS: Final = (Cause.BLOCKED, "pg_hba.conf keeps out this client, user or database")
+_PSQL: Final = "runuser -u postgres -- psql -p {port}"
+"""Needs no password where the server is the distribution's, and gets a slot kept for superusers."""
+
+_SESSIONS: Final = "select state, usename, count(*) from pg_stat_activity group by 1, 2"
+
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.ERROR_ANSWER: (
-        "Ask by hand, as this user: psql -h {host} -p {port}; its log: journalctl -u postgresql -n 50",
+        f"{{on}}, as root, see which databases and roles it has: {_PSQL} -c '\\l' -c '\\du'",
+        "{on}, read its log: tail -n 50 /var/log/postgresql/*.log; journalctl -u 'postgresql*' -n 50",
     ),
     Cause.OVERLOADED: (
-        "Look for idle sessions: select state, count(*) from pg_stat_activity group by 1",
-        "Compare: show max_connections; show superuser_reserved_connections",
+        f"{{on}}, as root, look for idle sessions: {_PSQL} -c '{_SESSIONS}'",
+        f"Compare: {_PSQL} -c 'show max_connections' -c 'show superuser_reserved_connections'",
     ),
     Cause.STARTING_UP: (
-        "Read its log: is it recovering, or does a smart shutdown wait for a session to end?",
+        (
+            "{on}, see in its log whether it recovers, or a smart shutdown waits for a session to end: "
+            "tail -n 20 /var/log/postgresql/*.log; journalctl -u 'postgresql*' -n 20"
+        ),
     ),
-    Cause.BLOCKED: ("Add this monitor to pg_hba.conf and reload: select pg_reload_conf()",),
-    Cause.READ_ONLY: ("See who is primary: select pg_is_in_recovery(), inet_server_addr()",),
+    Cause.BLOCKED: (
+        f"{{on}}, as root, add this monitor to the pg_hba.conf that this names: {_PSQL} -Atc 'show hba_file'",
+        f"Then have it read: {_PSQL} -c 'select pg_reload_conf()'",
+    ),
+    Cause.READ_ONLY: (
+        (
+            "{on}, as root, see whether it is a standby, and of whom: runuser -u postgres -- psql -p {port} "
+            "-c 'select pg_is_in_recovery()' -xc 'select * from pg_stat_wal_receiver'"
+        ),
+    ),
     Cause.REPLICATION: (
-        "On the replica: select * from pg_stat_wal_receiver; its log says why it can't connect",
-        "On the primary: select * from pg_stat_replication",
+        (
+            "{on}, as root, see what it receives: "
+            "runuser -u postgres -- psql -p {port} -xc 'select * from pg_stat_wal_receiver'"
+        ),
+        "Its log says why it can't connect: tail -n 20 /var/log/postgresql/*.log",
+        "On the primary, as root: runuser -u postgres -- psql -xc 'select * from pg_stat_replication'",
     ),
-    Cause.DISK_FULL: ("Find the full file system: df -h of data_directory and of its pg_wal",),
-    Cause.BAD_UPSTREAM: ("Look at the server behind the pooler; in PgBouncer: show servers; show databases",),
+    Cause.DISK_FULL: (
+        (
+            f"{{on}}, as root, find the full file system, of its data or pg_wal: df -h; {_PSQL} -Atc "
+            "'show data_directory'"
+        ),
+    ),
+    Cause.BAD_UPSTREAM: (
+        (
+            "Look at the server behind the pooler; PgBouncer lists it: "
+            "psql -h {host} -p {port} -U pgbouncer pgbouncer -c 'show servers' -c 'show databases'"
+        ),
+    ),
 }
 
 

@@ -46,9 +46,9 @@ COLUMNS: Final = ",".join(
 )
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "See what fills its memory: rabbitmq-diagnostics memory_breakdown; list_queues messages",
+        "See what fills its memory: rabbitmq-diagnostics memory_breakdown; rabbitmqctl list_queues",
     ),
-    Cause.DISK_FULL: ("See its limit and free space: rabbitmq-diagnostics status; df -h of its data folder",),
+    Cause.DISK_FULL: ("See its limit and free space: rabbitmq-diagnostics status; df -h /var/lib/rabbitmq",),
     Cause.NO_QUORUM: ("See the cluster as each node does: rabbitmq-diagnostics cluster_status",),
     Cause.LOGIN_REFUSED: (
         "Give the user the tag that the API wants: rabbitmqctl set_user_tags USER monitoring",

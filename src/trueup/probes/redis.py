@@ -68,12 +68,22 @@ MESSAGES: Final[dict[bytes, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "See who holds it: redis-cli -h {host} -p {port} client list",
-        "Where it's full, it refuses that too; on its machine: ss -Htn 'sport = :{port}'",
-        "See its limits: redis-cli -h {host} -p {port} config get max*",
+        "{on}, see who is connected: ss -Htn state established 'sport = :{port}'",
+        "See the same by itself, which it refuses while it's full: redis-cli -h {host} -p {port} client list",
+        "See its limits: redis-cli -h {host} -p {port} config get 'max*'",
+    ),
+    Cause.BLOCKED: (
+        (
+            "Give its default user a password (requirepass), or bind it to where no stranger comes; "
+            "{on}, see what it has now: redis-cli -p {port} config get protected-mode"
+        ),
     ),
     Cause.DISK_FULL: (
-        "See why it can't save: redis-cli -h {host} -p {port} info persistence; df -h of its dir",
+        "See why it can't save: redis-cli -h {host} -p {port} info persistence",
+        (
+            "{on}, find the full file system, that of its folder: "
+            "df -h; redis-cli -h {host} -p {port} config get dir"
+        ),
     ),
     Cause.REPLICATION: ("See the link to its primary: redis-cli -h {host} -p {port} info replication",),
     Cause.STARTING_UP: ("Watch it load: redis-cli -h {host} -p {port} info persistence | grep loading",),

@@ -57,14 +57,14 @@ WORDS: Final[dict[bytes, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.NO_QUORUM: (
-        "See which shards have no home and why: curl {place}/_cluster/allocation/explain?pretty",
-        "See who is there and who is master: curl {place}/_cat/nodes?v",
+        "See which shards have no home and why: curl '{place}/_cluster/allocation/explain?pretty'",
+        "See who is there and who is master: curl '{place}/_cat/nodes?v'",
     ),
     Cause.REPLICATION: ("See which copies miss: curl '{place}/_cat/shards?v&s=state'",),
     Cause.DISK_FULL: (
-        "See the disks: curl {place}/_cat/allocation?v; free space, then the block goes by itself",
+        "Free space, and the block goes by itself; see the disks: curl '{place}/_cat/allocation?v'",
     ),
-    Cause.OVERLOADED: ("See heap and queues: curl {place}/_nodes/stats/jvm,thread_pool?pretty",),
+    Cause.OVERLOADED: ("See heap and queues: curl '{place}/_nodes/stats/jvm,thread_pool?pretty'",),
 }
 FLOOD_BLOCK: Final = "index.blocks.read_only_allow_delete"
 _BLOCKS_PATH: Final = f"/_all/_settings/{FLOOD_BLOCK}?flat_settings=true"

@@ -67,19 +67,23 @@ MESSAGES: Final[dict[bytes, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "See its queue and who is connected: mailq | tail -1; ss -tn 'sport = :{port}' | wc -l",
+        (
+            "{on}, see its queue and how many are connected: mailq | tail -n 1; "
+            "ss -Htn state established 'sport = :{port}' | wc -l"
+        ),
     ),
-    Cause.DISK_FULL: ("See the space of its queue: df -h /var/spool; df -i /var/spool",),
+    Cause.DISK_FULL: ("{on}, see the space of its queue: df -h /var/spool/*; df -i /var/spool/*",),
     Cause.BLOCKED: (
-        "Read why in its log: journalctl -u postfix -n 50; look this client up in its block lists",
+        "{on}, read why in its log: journalctl -u 'postfix*' -u exim4 -n 50; tail -n 50 /var/log/mail.log",
     ),
     Cause.ERROR_ANSWER: (
-        "Read its log: journalctl -u postfix -u exim4 -n 50; check its milters and databases",
+        (
+            "{on}, read its log, of its milters and tables too: "
+            "journalctl -u 'postfix*' -u exim4 -n 50; tail -n 50 /var/log/mail.log"
+        ),
     ),
     Cause.WRONG_ANSWER: ("Ask for STARTTLS by hand: openssl s_client -starttls smtp -connect {place}",),
-    Cause.LOGIN_REFUSED: (
-        "Try the login service itself: doveadm auth test USER; testsaslauthd -u USER -p ...",
-    ),
+    Cause.LOGIN_REFUSED: ("{on}, try the login alone: doveadm auth test USER",),
 }
 
 

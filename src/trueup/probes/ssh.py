@@ -56,18 +56,22 @@ DISCONNECTS: Final[dict[int, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "See who hangs before the login: ss -tnp 'sport = :{port}'; raise MaxStartups, or shut them out",
+        (
+            "{on}, see who hangs before the login, and shut them out or raise MaxStartups: "
+            "ss -Htnp state established 'sport = :{port}'"
+        ),
     ),
-    Cause.BLOCKED: ("Exempt this monitor in sshd_config: PerSourcePenaltyExemptList ADDRESS",),
+    Cause.BLOCKED: ("Exempt this monitor in sshd_config, by PerSourcePenaltyExemptList",),
     Cause.CLOSES: (
-        "Test its configuration and host keys: sshd -t; look into /etc/hosts.deny; journalctl -u ssh -n 50",
+        "{on}, test its configuration and host keys: sshd -t; cat /etc/hosts.deny; journalctl -u ssh -n 50",
     ),
     Cause.LOGIN_REFUSED: (
-        "Try by hand: ssh -v -p {port} USER@{host}; its reason is in its log: journalctl -u ssh -n 50",
+        "{on}, read its reason: journalctl -u ssh -n 50",
+        "Try by hand: ssh -v -p {port} USER@{host}",
     ),
     Cause.WRONG_ANSWER: ("Compare its host key: ssh-keyscan -p {port} {host} | ssh-keygen -lf -",),
-    Cause.READ_ONLY: ("See who may write there: ls -ld of the folder; mount | grep ' ro'",),
-    Cause.SILENT: ("A late banner is often a slow reverse lookup: see UseDNS in sshd_config",),
+    Cause.READ_ONLY: ("{on}, see who may write to the folder, and what is mounted read-only: findmnt -O ro",),
+    Cause.SILENT: ("A late banner is often a slow reverse lookup; {on}, see UseDNS: sshd -T | grep usedns",),
 }
 IDENTIFICATION: Final = b"SSH-2.0-trueup\r\n"
 LINES_BEFORE_MAX: Final = 50

@@ -65,7 +65,7 @@ CLOSE_CODES: Final[dict[int, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.WRONG_ANSWER: (
-        "Let nginx pass it on: proxy_http_version 1.1, and headers Upgrade $http_upgrade, Connection upgrade",
+        "Let nginx pass it on, by proxy_http_version 1.1 and the headers Upgrade and Connection",
     ),
 }
 FRAMES_MAX: Final = 200
