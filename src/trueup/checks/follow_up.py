@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from trueup.checks.certificate import facts_of
-from trueup.conversation import Conversation, Dial, ready
+from trueup.checks.check import Check
+from trueup.conversation import Answer, Break, Conversation, Dial, StartTls, ready
 from trueup.domain.states import Outcome
 from trueup.domain.target import TlsSettings
 from trueup.engine.engine import Engine
@@ -41,9 +42,38 @@ def _outcome(transcript: Transcript) -> str:
     return (fault.cause or fault.outcome).value
 
 
-async def certificate_facts(engine: Engine, dial: Dial, timeout_s: float) -> dict[str, Any]:
+async def certificate_facts(
+    engine: Engine, check: Check, transcript: Transcript, timeout_s: float
+) -> dict[str, Any]:
     """The facts of a certificate that wasn't accepted, read by a handshake without verification."""
-    settings = replace(dial.tls or TlsSettings(), verify=False)
-    transcript = await engine.perform(dial._replace(tls=settings), connect(), timeout_s)
-    der = transcript.tls.get("certificate")
+    assert check.probe is not None
+    dial = transcript.dial
+    if dial.tls is not None:
+        unverified = dial._replace(tls=replace(dial.tls, verify=False))
+        again = await engine.perform(unverified, connect(), timeout_s)
+    elif not transcript.redials:
+        as_far = as_far_as_tls(check.probe.conversation(check.options))
+        again = await engine.perform(dial, as_far, timeout_s)
+    else:
+        return {}
+    der = again.tls.get("certificate")
     return facts_of(der) if der else {}
+
+
+def as_far_as_tls(conversation: Conversation) -> Conversation:
+    """The same as far as it turns to TLS, which isn't verified then: nothing more is said to this peer."""
+    try:
+        step = next(conversation)
+        while not isinstance(step, StartTls):
+            try:
+                brought = yield step
+            except Break as broken:
+                step = conversation.throw(broken)
+            else:
+                step = conversation.send(brought)
+    except StopIteration as ended:
+        answer: Answer = ended.value
+        return answer
+    conversation.close()
+    yield step._replace(settings=replace(step.settings or TlsSettings(), verify=False))
+    return ready("TLS")

@@ -77,7 +77,7 @@ async def ask_on(
     if failed.layer is Layer.PORT and len(transcript.addresses) > 1:
         return await _ask_elsewhere(engine, check, transcript, failed, asking=asking, left_s=left_s)
     if failed.layer is Layer.TLS and failed.facts.get("verify_code") is not None:
-        facts = await certificate_facts(engine, transcript.dial, left_s)
+        facts = await certificate_facts(engine, check, transcript, left_s)
         return _swap(observations, failed, replace(failed, facts={**failed.facts, **facts}))
     if "found" in failed.facts:  # the probe knows a neighbour of its own when it meets one
         return observations
