@@ -92,6 +92,13 @@ def test_events_find_their_targets() -> None:
     assert held.by_container("shop") == set()
 
 
+def test_the_end_of_a_script_finds_the_target_that_names_it() -> None:
+    ended = process(901, "python3", command=("python3", "/srv/shop.py"))
+    held = held_before(target=replace(TARGET, process="shop.py"))
+    assert held.by_process(ended) == {"shop"}
+    assert held.by_process(replace(ended, command=("python3", "/srv/other.py"))) == set()
+
+
 def test_the_kernel_s_kill_is_told_before_a_mere_end() -> None:
     killed = replace(EMPTY, memory_kills=(MemoryKill(812, "shop", NOW),))
     for report, cause in ((EMPTY, Cause.NOT_RUNNING), (killed, Cause.OUT_OF_MEMORY)):

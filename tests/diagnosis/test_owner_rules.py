@@ -103,6 +103,13 @@ def test_the_configured_one_is_its_own() -> None:
         assert cause_by(host, target(**named), seen) is None
 
 
+def test_a_script_is_its_own_and_another_is_not() -> None:
+    seen = failed(Cause.LOGIN_REFUSED)
+    host = serving(replace(PYTHON, command=("python3", "/srv/app.py", "--port", "6379")))
+    assert cause_by(host, target(process="app.py"), seen) is None
+    assert cause_by(host, target(process="other.py"), seen) is Cause.WRONG_OWNER
+
+
 def test_a_container_is_its_own_behind_its_proxy() -> None:
     proxy = process(70, "docker-proxy", unit="docker.service")
     box = container("box")

@@ -285,6 +285,13 @@ def test_processes_are_found_by_their_name_or_their_programs() -> None:
     assert Processes().named({"no-such-process-here"}) == ()
 
 
+def test_a_process_is_found_by_the_script_that_it_runs(tmp_path: Path) -> None:
+    script = tmp_path / "shop-app.py"
+    script.write_text("import time; time.sleep(60)")
+    with child(sys.executable, "-u", str(script)) as process:
+        wait_until(lambda: Processes().named({"shop-app.py"}) == (process.pid,), "by its script")
+
+
 def test_who_has_not_run_is_the_same_object_and_its_stat_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     processes = Processes()
     read: list[int] = []

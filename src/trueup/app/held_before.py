@@ -129,7 +129,9 @@ class HeldBefore:
 
     def by_process(self, process: Process) -> set[str]:
         ended = (process.pid, process.start_ticks)
-        named = {one.name for one in self._targets.values() if one.process == process.name}
+        named = {
+            one.name for one in self._targets.values() if one.process and is_called(process, one.process)
+        }
         return named | {
             name
             for name, held in self._held.items()

@@ -40,7 +40,9 @@ class ServiceKeys(CommonKeys):
     """What can be said of any service; the rest is its protocol's.
 
     ``at``: its address, or a list of them. ``host``: the machine whose agent sees it. ``unit``,
-    ``process``, ``container``: what runs it there. ``internal``: it must not be reachable from outside.
+    ``process``, ``container``: what runs it there; a process by its own name, its program's, or the file
+    name of the script that an interpreter runs (``app.py`` of ``python3 /srv/app.py``, ``shop.jar`` of
+    ``java -jar shop.jar``). ``internal``: it must not be reachable from outside.
     ``slow``: the latency over which it's degraded. ``timeout``: the whole look's deadline. ``tls``: how
     its certificate is judged. ``heartbeat``: what it reports by itself. ``http``: how HTTP is spoken to it.
     """

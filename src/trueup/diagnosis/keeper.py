@@ -10,6 +10,7 @@ from trueup.domain.target import Target
 from trueup.host.boot_survival import starts_at_boot
 from trueup.host.facts import Container, Process, ProcessState, Unit
 from trueup.host.report import HostReport, Listener
+from trueup.host.scripts import script_of
 from trueup.host.software import SOFTWARE, Software, software_of, stands_for_others
 
 _WEB: Final = software_of("http")
@@ -70,9 +71,10 @@ def _unit_of(process: Process | None, report: HostReport) -> Unit | None:
 
 
 def is_called(process: Process, name: str) -> bool:
-    """By its name, which the kernel cuts at 15 letters, or its program's file."""
+    """By its name, which the kernel cuts at 15 letters, its program's file, or the script that this runs."""
     program = (process.executable or "").rpartition("/")[2]
-    return name in (process.name, program) or name[:15] == process.name
+    names = (process.name, program, script_of(process.command or ()))
+    return name in names or name[:15] == process.name
 
 
 def may_run(name: str, report: HostReport) -> bool:

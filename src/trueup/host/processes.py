@@ -12,6 +12,7 @@ from trueup.host.boot import TICKS_A_SECOND, boot_epoch_s, moment
 from trueup.host.cgroups import Cgroups, parse_place
 from trueup.host.facts import Process, ProcessState
 from trueup.host.files import read_bytes, read_text
+from trueup.host.scripts import script_of
 from trueup.host.unreadable import HostUnreadable, Reason
 
 _DELETED: Final = " (deleted)"
@@ -301,7 +302,8 @@ class Processes:
         return _Known(self._monotonic_s(), process, place_text)
 
     def named(self, names: Collection[str]) -> tuple[int, ...]:
-        """Pids by the name of the process, which the kernel cuts at 15 letters, or of its program's file.
+        """Pids by the name of the process, which the kernel cuts at 15 letters, or of the file of its program
+        or of the script that this runs.
 
         Raises:
             HostUnreadable: /proc can't be listed.
@@ -310,7 +312,8 @@ class Processes:
         found = []
         for pid in self.pids():
             try:
-                if self.stat(pid).name in cut or self._file_name(pid) in names:
+                stat = self.stat(pid)
+                if stat.name in cut or self._file_name(pid) in names or self._script(stat) in names:
                     found.append(pid)
             except HostUnreadable:
                 continue  # it has ended meanwhile, or is hidden from us
@@ -319,6 +322,11 @@ class Processes:
     def _file_name(self, pid: int) -> str | None:
         executable = self._executable(f"{self._proc}/{pid}")
         return executable[0].rpartition("/")[2] if executable else None
+
+    def _script(self, stat: Stat) -> str | None:
+        if stat.state is ProcessState.UNINTERRUPTIBLE:
+            return None  # reading its arguments could hang with it
+        return script_of(self._command(f"{self._proc}/{stat.pid}") or ())
 
     def _executable(self, folder: str) -> tuple[str, bool] | None:
         try:
