@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.host.fake_reader import NOW, FakeReader, listening, process
+from tests.host.units import unit
 from trueup.app.held_before import HeldBefore
 from trueup.diagnosis.evidence import Evidence, Former
 from trueup.diagnosis.judge import judge
@@ -14,7 +15,7 @@ from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.states import Layer, Outcome
 from trueup.domain.target import Target
-from trueup.host.facts import Owner, ProcessState
+from trueup.host.facts import Boot, Owner, ProcessState
 from trueup.host.report import HostReport, Listener
 from trueup.host.traces import MemoryKill
 from trueup.probes.registry import SCHEMES
@@ -158,3 +159,12 @@ def test_only_those_whose_port_changed_hands_are_held_against_a_report(
     held.remember(EMPTY)
     assert asked == ["shop", "shop"]
     assert not held.holds("shop")
+
+
+def test_a_named_process_is_not_missed_while_its_unit_restarts() -> None:
+    target = replace(TARGET, process="shop")
+    held = held_before(in_unit("shop.service"), target)
+    for state, cause in (("activating", Cause.REFUSED), ("inactive", Cause.NOT_RUNNING)):
+        report = replace(EMPTY, boot=Boot("b", NOW, NOW), units=(unit("shop.service", active_state=state),))
+        known, former = held.known_of(target, REFUSED, report, FakeReader())
+        assert judge(Evidence(known, (REFUSED,), report, former)).cause is cause

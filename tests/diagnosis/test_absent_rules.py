@@ -22,6 +22,7 @@ from tests.diagnosis.hosts import (
 )
 from trueup.diagnosis.absent_rules import not_enabled, not_listening, not_running, wrong_address
 from trueup.domain.causes import Cause
+from trueup.domain.verdict import MAY_BE_STARTING
 from trueup.host.facts import Transport
 from trueup.host.traces import Change, ChangeKind
 from trueup.host.unreadable import Reason, Unreadable
@@ -184,6 +185,14 @@ def test_a_simple_unit_may_still_be_starting(kind: str, hint: bool) -> None:
     found = asked_of(not_listening, report(young, processes=(SERVER,)))
     assert found is not None
     assert ("it started 4 seconds ago and may not be done with that" in found.summary) is hint
+    assert found.facts.get(MAY_BE_STARTING, False) is hint
+
+
+def test_what_changed_while_the_report_was_taken_is_held_against_nobody() -> None:
+    """Listeners are read first: a restart in between leaves those of before beside the unit of after."""
+    restarted = replace(ACTIVE, type="notify", changed_at=before(seconds=-0.1))
+    assert cause_by(report(restarted, processes=(SERVER,))) is None
+    assert cause_by(report(replace(restarted, changed_at=before(seconds=0.1)))) is Cause.NOT_LISTENING
 
 
 def test_a_web_server_is_at_fault_for_an_odd_port_only_if_its_configuration_changed() -> None:

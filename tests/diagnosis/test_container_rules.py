@@ -26,6 +26,7 @@ from trueup.diagnosis.rules import explained_by_the_host, unwell_inside
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.states import Layer, Outcome, State
+from trueup.domain.verdict import MAY_BE_STARTING
 from trueup.host.facts import Container, PortMapping, ProcessState, Transport
 from trueup.host.report import HostReport, Inner
 from trueup.host.unreadable import Reason, Unreadable
@@ -177,6 +178,7 @@ def test_nothing_listens_inside() -> None:
     )
     young = found(proxied(box(started_at=before(seconds=3)), None), CLOSES)
     assert young.summary.endswith("it started 3 seconds ago and may not be done with that")
+    assert (MAY_BE_STARTING in young.facts, MAY_BE_STARTING in finding.facts) == (True, False)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -201,7 +201,7 @@ class Evaluator:
     def heard(self, name: str, evidence: Evidence) -> None:
         """A machine says more about what was seen before: that is no new look, but may explain the last."""
         verdict = judge(evidence)
-        if verdict.state is State.DOWN and verdict.layer is Layer.HOST:
+        if verdict.is_sure:
             began_at = self._newest[name].looked_at or self._clock.now()
             self._evaluate(name, evidence, verdict, began_at, self._clock.now())
         else:

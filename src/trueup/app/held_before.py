@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from trueup.diagnosis.evidence import Former
-from trueup.diagnosis.holder import holder_of
+from trueup.diagnosis.holder import holder_of, is_changing
 from trueup.diagnosis.keeper import is_called
 from trueup.diagnosis.words import port_of
 from trueup.domain.observation import Observation
@@ -176,9 +176,12 @@ class HeldBefore:
         holder = holder_of(target, failed, report)
         if holder is None or holder.met:
             return target, None
-        if target.process is not None:
-            return target, self._ended_of_the_name(target, held.process, reader)
         container, unit = held.listener.container, self.unit_of(target.name)
+        if target.process is not None:
+            known = report.unit(unit) if unit is not None else None
+            if known is not None and is_changing(known, report):
+                return replace(target, unit=unit), None  # its process comes back with the unit
+            return target, self._ended_of_the_name(target, held.process, reader)
         if container is not None and report.container(container) is not None:
             return replace(target, container=container), None
         if unit is not None and report.unit(unit) is not None and not held.listener.owner.by_init:

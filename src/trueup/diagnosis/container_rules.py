@@ -11,6 +11,7 @@ from trueup.diagnosis.holder import NOBODY_THERE, STOPPED, Holder
 from trueup.diagnosis.host_words import ago, container_facts, it_said
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
+from trueup.domain.verdict import MAY_BE_STARTING
 from trueup.host.facts import Container, ListeningSocket
 from trueup.host.report import HostReport
 
@@ -127,11 +128,12 @@ def nothing_inside(evidence: Evidence, failed: Observation, holder: Holder) -> F
     port = inner[0]
     words = f"Container {container.name} runs, and nothing in it listens on port {port}, "
     words += f"to which {holder.asked.words} leads"
+    facts = container_facts(container) | {"container_port": port}
     if container.started_at is not None and holder.report.taken_at - container.started_at < _YOUNG:
         started = ago(container.started_at, holder.report.taken_at)
         words += f"; it started {started} and may not be done with that"
+        facts[MAY_BE_STARTING] = True
     words += it_said(holder.report, container.name)
-    facts = container_facts(container) | {"container_port": port}
     return host_finding(evidence, Cause.NOT_LISTENING, words, _look_into(container), facts)
 
 

@@ -71,7 +71,7 @@ class Holder:
         if container is not None:
             checked_yet = container.state != "running" or container.health != "starting"
             return container.state in ("restarting", "removing") or not checked_yet
-        return unit is not None and (unit.job is not None or unit.active_state in _CHANGING)
+        return unit is not None and is_changing(unit, self.report)
 
     def holding(self) -> tuple[Process, ...]:
         """The processes that hold the listeners met, masters before their workers."""
@@ -79,6 +79,14 @@ class Holder:
         workers = [pid for one in self.met for pid in one.owner.pids]
         found = (self.report.process(pid) for pid in dict.fromkeys([*masters, *workers]) if pid)
         return tuple(process for process in found if process is not None)
+
+
+def is_changing(unit: Unit, report: HostReport) -> bool:
+    """Whether a unit is between two states, or came to this one while the report was taken: the listeners,
+    which are read first, may be those of the state before.
+    """
+    moved = unit.changed_at is not None and unit.changed_at >= report.taken_at
+    return moved or unit.job is not None or unit.active_state in _CHANGING
 
 
 def holder_of(target: Target, failed: Observation, report: HostReport) -> Holder | None:

@@ -142,8 +142,7 @@ def _found(verdict: Verdict) -> _Found:
         return _Found.NOTHING
     if verdict.state is State.UP:
         return _Found.WELL
-    sure = verdict.state is State.DOWN and verdict.layer is Layer.HOST
-    return _Found.SURE if sure else _Found.ILL
+    return _Found.SURE if verdict.is_sure else _Found.ILL
 
 
 # ---- what can be done with a look -----------------------------------------------------------------------
