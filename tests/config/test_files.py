@@ -80,6 +80,11 @@ def test_needs_arent_judged_while_a_file_cant_be_read(tmp_path: Path) -> None:
             "\nzzz: {}\n",
             f"f.yaml:2: zzz: unknown key 'zzz'; known: {' '.join(SECTIONS)}",
         ),
+        (
+            "services:\n\u00a0\u00a0a: redis://a\n",
+            "f.yaml:2: \u00a0\u00a0a: unknown key '\u00a0\u00a0a'; "
+            "indent with plain spaces, not with no-break ones",
+        ),
         ("services: 5\n", "f.yaml:1: services: it needs keys, not '5'; write NAME: below it"),
         ("services:\n  - a\n", "f.yaml:1: services: it needs keys, not a list; write NAME: below it"),
     ],
@@ -87,6 +92,22 @@ def test_needs_arent_judged_while_a_file_cant_be_read(tmp_path: Path) -> None:
 def test_a_file_that_is_no_configuration(tmp_path: Path, text: str, line: str) -> None:
     (tmp_path / "f.yaml").write_text(text)
     assert said(tmp_path / "f.yaml", tmp_path) == [line]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+@pytest.mark.parametrize("text", ["\ufeff", "\ufeffservices: {a: redis://a}\n", "services: {a: redis://a}\n"])
+def test_a_file_in_another_unicode_is_to_be_saved_as_utf_8(tmp_path: Path, text: str, encoding: str) -> None:
+    (tmp_path / "f.yaml").write_bytes(text.encode(encoding))
+    assert said(tmp_path / "f.yaml", tmp_path) == [
+        "f.yaml:1: yaml: it is in UTF-16 or UTF-32; save it as UTF-8"
+    ]
+
+
+def test_a_file_of_nothing_but_a_mark_of_its_encoding_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_bytes(b"\xef\xbb\xbf\n")
+    assert said(tmp_path / "f.yaml", tmp_path) == [
+        "f.yaml:1: configuration: the file is empty; write services:, or remove the file"
+    ]
 
 
 @pytest.mark.parametrize("text", ["# nothing yet\n", "services:\n", "x-anything: {goes: [here]}\n"])

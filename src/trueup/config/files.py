@@ -1,6 +1,7 @@
 """A configuration's file, or its folder of files merged into one tree."""
 
 import os
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,13 @@ from trueup.domain.understood import quoted
 from trueup.host.paths import is_folder
 
 SUFFIXES: Final = (".yaml", ".yml")
+_OTHER_ENCODINGS: Final = (BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_BE)
+"""That of UTF-32 LE begins as the first."""
 _EXTENSION: Final = "x-"
 """A key of the top that begins so is for anchors, and means nothing."""
+
+_NO_BREAK_SPACE: Final = "\u00a0"
+"""It comes along with what is copied from pages, and is no space to YAML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,10 @@ def _read(name: str, problems: Problems) -> MappingNode | None:
 
 def _parsed(text: bytes, name: str, problems: Problems) -> MappingNode | None:
     top = Place(name, 1)
-    if not text.strip():
+    if text.startswith(_OTHER_ENCODINGS) or b"\0" in text[:2]:
+        problems.add(top, SYNTAX, "it is in UTF-16 or UTF-32", "save it as UTF-8")
+        return None
+    if not text.removeprefix(BOM_UTF8).strip():
         # An editor empties a file before it writes it; a reload in between mustn't forget all targets.
         problems.add(top, WHOLE, "the file is empty", "write services:, or remove the file")
         return None
@@ -147,4 +156,6 @@ class Merged:
         if not name.startswith(_EXTENSION):
             close = nearest(name, SECTIONS)
             hint = f"did you mean {close}?" if close else "known: " + " ".join(SECTIONS)
+            if name.startswith(_NO_BREAK_SPACE):
+                hint = "indent with plain spaces, not with no-break ones"
             self._problems.add(place, (name,) if name else WHOLE, f"unknown key {quoted(name)}", hint)
