@@ -5,6 +5,8 @@ import pytest
 from trueup.config import Configuration, ConfigurationError, load
 from trueup.config.configuration import SECTIONS
 
+NBSP = "\u00a0\u00a0"
+
 
 def names(configuration: Configuration) -> list[str]:
     return [target.name for target in configuration.targets]
@@ -81,9 +83,8 @@ def test_needs_arent_judged_while_a_file_cant_be_read(tmp_path: Path) -> None:
             f"f.yaml:2: zzz: unknown key 'zzz'; known: {' '.join(SECTIONS)}",
         ),
         (
-            "services:\n\u00a0\u00a0a: redis://a\n",
-            "f.yaml:2: \u00a0\u00a0a: unknown key '\u00a0\u00a0a'; "
-            "indent with plain spaces, not with no-break ones",
+            f"services:\n{NBSP}a: redis://a\n",
+            f"f.yaml:2: {NBSP}a: unknown key '{NBSP}a'; indent with plain spaces, not with no-break ones",
         ),
         ("services: 5\n", "f.yaml:1: services: it needs keys, not '5'; write NAME: below it"),
         ("services:\n  - a\n", "f.yaml:1: services: it needs keys, not a list; write NAME: below it"),

@@ -157,7 +157,7 @@ OPEN_FIRST = "each browser step has a browser of its own: begin with {open: URL}
     [
         (
             ["http: https://h/${tok}"],
-            f"4: {AT}[0].http: the environment has no tok; set tok",
+            f"4: {AT}[0].http: the environment has no tok; set tok, or save it in an earlier step",
         ),
         (
             ["{http: https://h/, save: {token: json.t}}", "http: https://h/${tokn}"],
@@ -288,7 +288,7 @@ def test_commands_must_be_allowed() -> None:
         ),
         (
             "journeys: {j: {steps: {http: x}}}",
-            "1: journeys.j.steps: it has no steps; write steps: and a list below it",
+            "1: journeys.j.steps: the steps are no list; begin each with -",
         ),
         (
             "journeys: {j: {step: 1, steps: [{probe: 'h:1'}]}}",

@@ -21,6 +21,10 @@ def test_needs_may_be_services_journeys_and_heartbeats() -> None:
             "[shop-db, Q]",
             "2: services.web.needs[1]: there is no target 'Q'; it is no service, journey or heartbeat",
         ),
+        (
+            "'shop-db, web'",
+            "2: services.web.needs: there is no target 'shop-db, web'; write several names as [ONE, OTHER]",
+        ),
         ("[web]", "2: services.web.needs[0]: 'web' needs itself; remove it"),
     ],
 )

@@ -165,6 +165,10 @@ def test_without_a_status_page_there_is_none() -> None:
             "1: channels.a.secrt: unknown key 'secrt'; did you mean secret?",
         ),
         (
+            "channels: {a: {to: https://x, url: s}}",
+            "1: channels.a.url: unknown key 'url'; did you mean to?",
+        ),
+        (
             "channels: {a: {to: tgram://x/y, secret: s}}",
             "1: channels.a.secret: it is for http and https alone; remove it",
         ),
@@ -178,6 +182,7 @@ def test_without_a_status_page_there_is_none() -> None:
             "business_hours: {timezone: ../../etc/passwd}",
             "1: business_hours.timezone: '../../etc/passwd' is no time zone; as in Europe/Berlin or UTC",
         ),
+        ("business_hours: {days: weekdays}", "1: business_hours.days: 'weekdays' is no day; write Mon-Fri"),
         ("business_hours: {days: Mon-Fry}", "1: business_hours.days: 'Fry' is no day; did you mean Fri?"),
         (
             "business_hours: {hours: 9-18}",

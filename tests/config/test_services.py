@@ -147,6 +147,16 @@ def test_http_options_are_its_own() -> None:
             ["at: redis://h", "querry: x"],
             "4: services.db.querry: unknown key 'querry'; did you mean query, known to mysql postgres?",
         ),
+        (["at: redis://h", "url: x"], "4: services.db.url: unknown key 'url'; did you mean at?"),
+        (
+            ["at: redis://h", "depends_on: [x]"],
+            "4: services.db.depends_on: unknown key 'depends_on'; did you mean needs?",
+        ),
+        (
+            ["at: redis://h", "interval: 1m"],
+            "4: services.db.interval: unknown key 'interval'; did you mean every?",
+        ),
+        (["at:redis://h"], "2: services.db: there's no space after 'at:'; write at: VALUE"),
         (["at: redis://h", "needz: x"], "4: services.db.needz: unknown key 'needz'; did you mean needs?"),
         (
             ["at: redis://h", "query: x"],

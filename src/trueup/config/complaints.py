@@ -1,6 +1,6 @@
 """pydantic's errors in words for people: what is wrong with a value, and what would do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
@@ -26,6 +26,20 @@ _NEEDS: Final = {
     "list_type": ("a list", "write [ONE, OTHER]"),
     "dict_type": ("keys", "write {NAME: VALUE}"),
     "none_required": ("nothing", "leave the key out"),
+}
+
+_OTHER_WORDS: Final = {
+    # By our key: what it's called elsewhere.
+    "at": {"address", "addresses", "endpoint", "target", "targets", "uri", "url", "urls"},
+    "to": {"address", "endpoint", "uri", "url", "webhook"},
+    "every": {"frequency", "interval", "period", "schedule"},
+    "confirm": {"attempts", "retries", "retry", "failures"},
+    "alert": {"alerts", "channel", "channels", "notifications", "notify"},
+    "needs": {"depends", "depends_on", "dependencies", "parents", "requires"},
+    "expect": {"assert", "assertions", "conditions"},
+    "send": {"body", "headers", "method", "request"},
+    "login": {"auth", "credentials", "password", "user", "username"},
+    "tier": {"criticality", "priority", "severity"},
 }
 
 
@@ -72,9 +86,16 @@ def _needed(error: ErrorDetails) -> str:
 def unknown_key(key: str, known: Iterable[str]) -> tuple[str, str]:
     """A key that nobody knows, with the nearest that somebody does."""
     keys = list(known)
-    close = nearest(key, keys)
+    close = other_word(key, keys) or nearest(key, keys)
     hint = f"did you mean {close}?" if close else f"known here: {' '.join(keys)}" if keys else "remove it"
     return f"unknown key {quoted(key)}", hint
+
+
+def other_word(key: str, known: Collection[str]) -> str | None:
+    """The key that says what another program calls ``key``."""
+    return next(
+        (ours for ours, theirs in _OTHER_WORDS.items() if ours in known and key.lower() in theirs), None
+    )
 
 
 def found(node: Node, *, hidden: bool = False) -> str:

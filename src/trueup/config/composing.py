@@ -87,7 +87,7 @@ def compose(text: bytes, file: str, problems: Problems) -> Node | None:
         begins = any(words in str(error.problem) for words in _BEGINS)
         mark = error.context_mark if begins else error.problem_mark
         line = mark.line + 1 if mark else 1
-        problems.add(Place(file, line), SYNTAX, *_said(error, text.splitlines()[line - 1 : line]))
+        problems.add(Place(file, line), SYNTAX, *_said(error, b"".join(text.splitlines()[line - 1 : line])))
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count(b"\n") + 1
         problems.add(Place(file, line), SYNTAX, *_unreadable(error))
@@ -133,13 +133,20 @@ _SAID: Final = (
 )
 
 
-def _said(error: yaml.MarkedYAMLError, lines: list[bytes]) -> tuple[str, str]:
+def _said(error: yaml.MarkedYAMLError, line: bytes) -> tuple[str, str]:
     """The problem and its hint. libyaml's own words may quote a part of a password; ours don't."""
     said = str(error.problem)
-    if lines and b"\t" in lines[0][: len(lines[0]) - len(lines[0].lstrip())]:
+    if b"\t" in line[: len(line) - len(line.lstrip())]:
         return "a tab indents it", "indent with spaces"
+    if error.problem_mark is not None and _is_second_colon(line.decode(errors="replace"), error.problem_mark):
+        return "a value has a colon and a space in it", "put the value in quotes"
     known = ((problem, hint) for words, problem, hint in _SAID if words in said)
     return next(known, ("it isn't YAML", "check this line and the one above"))
+
+
+def _is_second_colon(line: str, mark: yaml.Mark) -> bool:
+    """Whether the line goes wrong at a colon that comes after another: ``title: shop: the big one``."""
+    return line[mark.column : mark.column + 1] == ":" and ": " in line[: mark.column]
 
 
 def _unreadable(error: yaml.reader.ReaderError) -> tuple[str, str]:

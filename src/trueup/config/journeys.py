@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from yaml.nodes import SequenceNode
+from yaml.nodes import MappingNode, SequenceNode
 
 from trueup.config.draft import Draft
 from trueup.config.problems import Path
@@ -78,7 +78,9 @@ def _read_steps(
     at = (*path, "steps")
     node = entries["steps"][1] if "steps" in entries else None
     if not isinstance(node, SequenceNode) or not node.value:
-        draft.say(at, "it has no steps", "write steps: and a list below it")
+        has_keys = isinstance(node, MappingNode) and bool(node.value)
+        problem = "the steps are no list" if has_keys else "it has no steps"
+        draft.say(at, problem, "begin each with -" if has_keys else "write steps: and a list below it")
         return ()
     steps: list[Step] = []
     saves = [_names_saved(draft, (*at, place)) for place in range(len(node.value))]

@@ -104,7 +104,7 @@ def _unknown(key: str, known: Sequence[str]) -> tuple[str, str]:
     """A key that no probe understands; the nearest may be one of another protocol's."""
     problem, hint = unknown_key(key, known)
     theirs = sorted({other for probe in all_probes() for other in option_keys(probe)} - {*known})
-    close = None if nearest(key, known) else nearest(key, theirs)
+    close = None if hint.startswith("did you mean") else nearest(key, theirs)
     if close is None:
         return problem, hint
     return problem, f"did you mean {close}, known to {_who_know(close)}?"

@@ -113,6 +113,8 @@ def _check_tag(targets: Targets, tag: str, path: Path) -> None:
 def _unknown_target(draft: Draft, path: Path, name: str, known: Collection[str]) -> tuple[str, str]:
     close = draft.nearest(name, known)
     hint = f"did you mean {close}?" if close else "it is no service, journey or heartbeat"
+    if "," in name:
+        hint = "write several names as [ONE, OTHER]"
     return f"there is no target {draft.written(path, name)}", hint
 
 

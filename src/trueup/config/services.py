@@ -1,5 +1,6 @@
 """Services: what is at an address, and how it's asked."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
@@ -67,6 +68,8 @@ class _Addresses:
 
 _OWN: Final = frozenset(keys_of(ServiceKeys))
 _POLICY: Final = frozenset(POLICY_KEYS)
+_SQUEEZED: Final = re.compile(r"([a-z_]+):(?!//|\d+$)\S", re.ASCII)
+"""A key and its value without a space between them, which is no address."""
 _SHOWN: Final = ("host", "unit", "process", "container", "needs", "tags", "description", "runbook", "tls")
 """What everybody may see."""
 
@@ -134,7 +137,11 @@ class _Service:
         if isinstance(value, dict):
             return value
         if isinstance(node, ScalarNode) and node.tag == STR:
-            return {"at": value}
+            key = _SQUEEZED.match(value)
+            if key is None or key[1] not in _OWN | _POLICY:
+                return {"at": value}
+            self._draft.say(self._path, f"there's no space after '{key[1]}:'", f"write {key[1]}: VALUE")
+            return None
         problem = "nothing is written" if node.tag == NULL else "it is no address and has no keys"
         self._draft.say(self._path, problem, f"write {self._name}: redis://10.0.0.7:6379, or at: below it")
         return None

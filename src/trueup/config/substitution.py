@@ -14,6 +14,7 @@ from trueup.domain.understood import NotUnderstood, quoted
 _DOLLAR: Final = re.compile(r"\$(?:\$|\{([^}]*)\}|\{)")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _FILE: Final = "file:"
+_SAVE_IT: Final = ", or save it in an earlier step"
 _FILE_BYTES_MAX: Final = 1 << 20
 
 
@@ -23,9 +24,10 @@ class Saved:
 
     names: frozenset[str] = frozenset()
     later: Mapping[str, int] = field(default_factory=dict)
+    in_journey: bool = True
 
 
-NOTHING_SAVED: Final = Saved()
+NOTHING_SAVED: Final = Saved(in_journey=False)
 
 
 class Substitution:
@@ -85,7 +87,9 @@ class Substitution:
         problem = f"nothing has saved {name}, and the environment has no such variable"
         raise NotUnderstood(
             problem if saved.names or saved.later else f"the environment has no {name}",
-            f"did you mean ${{{close}}}?" if close else f"set {name}",
+            f"did you mean ${{{close}}}?"
+            if close
+            else f"set {name}" + (_SAVE_IT if saved.in_journey else ""),
         )
 
     def _read(self, path: str) -> str:

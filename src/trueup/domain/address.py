@@ -16,6 +16,7 @@ UNIX: Final = "+unix"
 """After a scheme: the path of a socket stands for the host, percent-encoded. Docker's needs no such word."""
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://", re.ASCII)
+_CURLY: Final = ("\u201c", "\u201d", "\u201e", "\u2018", "\u2019")
 _HOST: Final = re.compile(r"[^\s/@?#\[\]:]+")
 
 
@@ -64,6 +65,8 @@ def parse_address(text: str, schemes: Collection[str]) -> Address:
     """
     if not is_text(text):
         raise AddressError(f"{_censored(text)!r} isn't text in UTF-8", "write other bytes as %FF")
+    if text[:1] in _CURLY:
+        raise AddressError(f"{_censored(text)!r} begins with a curly quote", "write straight quotes, or none")
     match = _SCHEME.match(text)
     if match is None:
         return _bare(text)
@@ -167,8 +170,15 @@ def _port(digits: str, text: str) -> int | None:
     if not digits:
         return None
     if not (digits.isascii() and digits.isdecimal() and 1 <= int(digits[:6]) <= 65535):
-        raise AddressError(f"{_censored(text)!r} has no valid port", "a port is 1 to 65535")
+        raise AddressError(f"{_censored(text)!r} has no valid port", _hint_of_port(text))
     return int(digits)
+
+
+def _hint_of_port(text: str) -> str:
+    """An authority ends at the first of ``/?#``, also where that's meant for a letter of the password."""
+    rest = text.partition("://")[2]
+    is_cut = "@" in rest and "@" not in _split_authority(rest)[0]
+    return "in a password write / as %2F, ? as %3F and # as %23" if is_cut else "a port is 1 to 65535"
 
 
 def _unix(scheme: str, written: str, rest: str, text: str) -> Address:

@@ -10,6 +10,12 @@ from trueup.domain.understood import NotUnderstood, quoted
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LONG: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SEVERAL: Final = {
+    **dict.fromkeys(("weekday", "weekdays", "workdays"), "Mon-Fri"),
+    **dict.fromkeys(("weekend", "weekends"), "Sat,Sun"),
+    **dict.fromkeys(("all", "daily", "everyday"), "Mon-Sun"),
+}
+"""What people write for several days."""
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _MINUTES_OF_DAY: Final = 24 * 60
 
@@ -60,6 +66,8 @@ def _day(word: str) -> int:
     for place, (short, long) in enumerate(zip(DAYS, _LONG, strict=True)):
         if lowered in {short.lower(), long}:
             return place
+    if lowered in _SEVERAL:
+        raise WeeklyError(f"{quoted(word)} is no day", f"write {_SEVERAL[lowered]}")
     close = nearest(lowered, [day.lower() for day in DAYS]) or nearest(lowered, _LONG)
     raise WeeklyError(
         f"{quoted(word)} is no day",
