@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.beds.commands import stop
 from tests.beds.redis import redis
 from tests.beds.requirements import require
 from tests.checks.strangers import stranger
-from tests.host.fake_reader import NOW, listening
+from tests.host.fake_reader import NOW, container, listening
 from tests.host.units import unit
 from trueup.app import watching_host
 from trueup.app.clock import SystemClock
@@ -29,12 +30,13 @@ from trueup.app.running import Running
 from trueup.app.watched import Watched
 from trueup.app.watching_host import WatchedHost
 from trueup.checks.check import Check
+from trueup.diagnosis.holder import ended_just_now
 from trueup.domain.monitor_settings import Store
 from trueup.domain.target import Target
 from trueup.domain.tier import Tier
 from trueup.host import reader
 from trueup.host.events import EventKind, HostEvent
-from trueup.host.facts import Firewall, InterfaceAddress, Unit
+from trueup.host.facts import Container, Firewall, InterfaceAddress, Unit
 from trueup.host.report import HostReport
 from trueup.host.sockets import Sockets
 from trueup.host.survey import Survey
@@ -243,6 +245,27 @@ def test_a_failure_that_goes_on_shares_a_report_until_something_happens(
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(("ago", "shares"), [(timedelta(), False), (timedelta(minutes=1), True)])
+def test_what_may_come_back_is_held_against_a_report_of_its_own_each_time(
+    monkeypatch: pytest.MonkeyPatch, ago: timedelta, shares: bool
+) -> None:
+    async def containers(_: object) -> tuple[Container, ...]:
+        return (container("shop", ports=(), state="exited", finished_at=datetime.now(UTC) - ago),)
+
+    monkeypatch.setattr(reader.ThisMachine, "containers", containers)
+    target = replace(TARGET, container="shop")
+
+    async def story() -> None:
+        host = WatchedHost((target,), SystemClock())
+        await host.evidence(target, (REFUSED,))
+        first_s = host._whole_began_s
+        await host.evidence(target, (REFUSED,))
+        assert (host._whole_began_s == first_s) is shares
+        host.close()
+
+    asyncio.run(story())
+
+
 def test_an_event_during_a_look_leads_to_another(tmp_path: Path) -> None:
     with stranger(None) as silent:
 
@@ -320,6 +343,25 @@ def test_a_planned_restart_is_waited_for() -> None:
         starting = unit("shop.service", active_state="activating")
         active = unit("shop.service", active_state="active")
         assert restarting(patch, [stopping, stopping, starting, active]) == [("shop", active)]
+
+
+def test_a_container_that_ended_is_looked_at_once_it_would_have_been_restarted() -> None:
+    begun_at, looked_at = datetime.now(UTC), []
+    ended = container("shop", ports=(), state="exited", finished_at=begun_at)
+
+    async def containers(_: object) -> tuple[Container, ...]:
+        return (ended,)
+
+    async def story() -> None:
+        host = WatchedHost([Target("shop", container="shop")], SystemClock())
+        await host._look_soon({"shop"}, lambda _: looked_at.append(datetime.now(UTC)))
+        host.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader.ThisMachine, "containers", containers)
+        asyncio.run(story())
+    (at,) = looked_at
+    assert not ended_just_now(ended, at)
 
 
 def test_a_unit_that_changes_for_too_long_is_looked_at_all_the_same() -> None:

@@ -22,7 +22,7 @@ from tests.diagnosis.hosts import (
 )
 from trueup.diagnosis.absent_rules import not_enabled, not_listening, not_running, wrong_address
 from trueup.domain.causes import Cause
-from trueup.domain.verdict import MAY_BE_STARTING
+from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.facts import Transport
 from trueup.host.traces import Change, ChangeKind
 from trueup.host.unreadable import Reason, Unreadable
@@ -185,7 +185,7 @@ def test_a_simple_unit_may_still_be_starting(kind: str, hint: bool) -> None:
     found = asked_of(not_listening, report(young, processes=(SERVER,)))
     assert found is not None
     assert ("it started 4 seconds ago and may not be done with that" in found.summary) is hint
-    assert found.facts.get(MAY_BE_STARTING, False) is hint
+    assert found.facts.get(MAY_COME_BACK, False) is hint
 
 
 def test_what_changed_while_the_report_was_taken_is_held_against_nobody() -> None:

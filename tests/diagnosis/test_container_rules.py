@@ -26,7 +26,7 @@ from trueup.diagnosis.rules import explained_by_the_host, unwell_inside
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.states import Layer, Outcome, State
-from trueup.domain.verdict import MAY_BE_STARTING
+from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.facts import Container, PortMapping, ProcessState, Transport
 from trueup.host.report import HostReport, Inner
 from trueup.host.unreadable import Reason, Unreadable
@@ -90,6 +90,12 @@ def test_how_it_ended(web: Container, cause: Cause, words: str) -> None:
     assert finding.cause is cause
     assert words in finding.summary
     assert any(step.startswith("docker start web") for step in finding.next)
+
+
+@pytest.mark.parametrize("code", [0, 7, 137])
+def test_what_ended_just_now_may_be_in_the_middle_of_a_restart(code: int) -> None:
+    assert MAY_COME_BACK in found(absent(ended(code, finished_at=before(seconds=1)))).facts
+    assert MAY_COME_BACK not in found(absent(ended(code, finished_at=before(seconds=3)))).facts
 
 
 def test_its_log_is_quoted() -> None:
@@ -178,7 +184,7 @@ def test_nothing_listens_inside() -> None:
     )
     young = found(proxied(box(started_at=before(seconds=3)), None), CLOSES)
     assert young.summary.endswith("it started 3 seconds ago and may not be done with that")
-    assert (MAY_BE_STARTING in young.facts, MAY_BE_STARTING in finding.facts) == (True, False)
+    assert (MAY_COME_BACK in young.facts, MAY_COME_BACK in finding.facts) == (True, False)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from tests.monitor.stories import BEGAN_AT, LETTERS, POLICY, changes, hard, steps, verdict
 from trueup.domain.states import State
 from trueup.domain.tier import Confirm
-from trueup.domain.verdict import MAY_BE_STARTING
+from trueup.domain.verdict import MAY_COME_BACK
 from trueup.monitor.memory import Memory, from_json, to_json
-from trueup.monitor.policy import Change, gone_stale, step
+from trueup.monitor.policy import COMES_BACK_S, Change, gone_stale, step
 
 stories = st.text(LETTERS, max_size=60)
 calm = st.text(LETTERS, max_size=12)
@@ -94,10 +94,11 @@ def test_where_nothing_was_found_out_it_is_asked_again_sooner_than_in_an_hour_an
 def test_what_may_still_be_starting_is_looked_at_again_before_anybody_is_woken() -> None:
     up = step(Memory(), verdict("u"), POLICY, BEGAN_AT).memory
     down = verdict("h")
-    starting = replace(down, facts={MAY_BE_STARTING: True})
+    starting = replace(down, facts={MAY_COME_BACK: True})
     assert step(up, down, POLICY, BEGAN_AT).change is Change.OPENED
     waits = step(up, starting, POLICY, BEGAN_AT)
     assert (waits.change, waits.memory.hard) == (None, State.UP)
+    assert waits.again_s == COMES_BACK_S  # by then the machine may be sure
     later = BEGAN_AT + timedelta(seconds=POLICY.confirm.apart_s)
     assert step(waits.memory, starting, POLICY, later).change is Change.OPENED
 

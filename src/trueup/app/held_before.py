@@ -142,11 +142,7 @@ class HeldBefore:
         return {name for name in self._targets if self.unit_of(name) == unit}
 
     def by_container(self, container: str) -> set[str]:
-        return {
-            name
-            for name, target in self._targets.items()
-            if container == (target.container or self._container_of(name))
-        }
+        return {name for name in self._targets if container == self.container_of(name)}
 
     def unit_of(self, name: str) -> str | None:
         """The unit that a target names, else the system's unit that held its port."""
@@ -158,7 +154,10 @@ class HeldBefore:
             return None
         return held.listener.unit if held.listener.unit.endswith(".service") else None
 
-    def _container_of(self, name: str) -> str | None:
+    def container_of(self, name: str) -> str | None:
+        """The container that a target names, else the one that held its port."""
+        if (named := self._targets[name].container) is not None:
+            return named
         held = self._held.get(name)
         return held.listener.container if held is not None else None
 

@@ -12,12 +12,14 @@ from trueup.app.held_before import HeldBefore
 from trueup.app.own_word import Question, explained, interests, question, socket_units, still_holds
 from trueup.diagnosis.evidence import Evidence
 from trueup.diagnosis.exposure import hint
-from trueup.diagnosis.holder import holder_of
+from trueup.diagnosis.holder import ended_just_now, holder_of
+from trueup.diagnosis.rules import explained_by_the_host
 from trueup.domain.causes import Cause
 from trueup.domain.clock import Clock
 from trueup.domain.observation import Observation
 from trueup.domain.states import Layer, Outcome
 from trueup.domain.target import Target
+from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.events import EventKind, HostEvent, HostEvents, Sources
 from trueup.host.facts import Firewall
 from trueup.host.processes import Processes
@@ -150,11 +152,11 @@ class WatchedHost:
         if failure == self._explained.get(name):
             began_s = max(began_s - REFRESH_EVERY_S, self._changed_s)
         report = await self._report_since(began_s)
-        if failure is not None:
-            self._explained[name] = failure
         target, held = self._held.known_of(plain.target, failed, report, self._reader)
         report = await self._explained_report(report, question(target, plain.observations, report))
         told = replace(plain, target=target, host=report, held_before=held)
+        if failure is not None and not _may_come_back(told):
+            self._explained[name] = failure
         return told if await still_holds(told) else plain
 
     async def _explained_report(self, report: HostReport, asked: Question | None) -> HostReport:
@@ -258,7 +260,21 @@ class WatchedHost:
         self._refreshes.set()
 
     async def _changing(self, names: Iterable[str]) -> set[str]:
-        """Those whose unit starts, stops, restarts or has a job: a planned restart is no failure."""
+        """Those whose unit or container is between two states: a planned restart is no failure."""
+        names = set(names)
+        return await self._units_changing(names) | await self._containers_restarting(names)
+
+    async def _containers_restarting(self, names: set[str]) -> set[str]:
+        container_of = {name: one for name in names if (one := self._held.container_of(name)) is not None}
+        try:
+            containers = await self._reader.containers() if container_of else ()
+        except HostUnreadable:
+            return set()
+        now = self._clock.now()
+        ended = {one.name for one in containers if ended_just_now(one, now)}
+        return {name for name, container in container_of.items() if container in ended}
+
+    async def _units_changing(self, names: set[str]) -> set[str]:
         unit_of = {name: unit for name in names if (unit := self._held.unit_of(name)) is not None}
         try:
             units = await self._reader.units([*unit_of.values()]) if unit_of else ()
@@ -266,6 +282,12 @@ class WatchedHost:
             return set()
         pairs = zip(unit_of, units, strict=True)
         return {name for name, unit in pairs if unit.job is not None or unit.active_state in _CHANGING}
+
+
+def _may_come_back(told: Evidence) -> bool:
+    """Whether it may be in the middle of a restart: then another report will know more."""
+    found = explained_by_the_host(told)
+    return found is not None and MAY_COME_BACK in found.facts
 
 
 async def event_sources(reader: ThisMachine) -> Sources:

@@ -20,7 +20,7 @@ from trueup.diagnosis.keeper import is_called, is_odd_web, may_run
 from trueup.diagnosis.words import address_of
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
-from trueup.domain.verdict import MAY_BE_STARTING
+from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.boot_survival import starts_at_boot
 from trueup.host.facts import Unit
 from trueup.host.traces import Change, ChangeKind
@@ -108,7 +108,7 @@ def not_listening(evidence: Evidence, failed: Observation, holder: Holder) -> Fi
     ready = unit is not None and unit.type not in _ACTIVE_AT_ONCE
     if not ready and since is not None and report.taken_at - since < _YOUNG:
         words += f"; it started {ago(since, report.taken_at)} and may not be done with that"
-        facts[MAY_BE_STARTING] = True
+        facts[MAY_COME_BACK] = True
     return host_finding(evidence, Cause.NOT_LISTENING, words, steps, {**facts, "listens_on": ports})
 
 

@@ -7,11 +7,11 @@ from typing import Final
 from trueup.diagnosis.evidence import Evidence
 from trueup.diagnosis.failed_rules import FALSE_START, LOOP_RESTARTS_MIN, SHORT_RUN
 from trueup.diagnosis.finding import Finding, host_finding
-from trueup.diagnosis.holder import NOBODY_THERE, STOPPED, Holder
+from trueup.diagnosis.holder import NOBODY_THERE, STOPPED, Holder, ended_just_now
 from trueup.diagnosis.host_words import ago, container_facts, it_said
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
-from trueup.domain.verdict import MAY_BE_STARTING
+from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.facts import Container, ListeningSocket
 from trueup.host.report import HostReport
 
@@ -88,7 +88,7 @@ def container_crashed(evidence: Evidence, failed: Observation, holder: Holder) -
     when = _ended_ago(holder.report, container)
     words = f"Container {container.name} failed {when}".rstrip() + f": {how}"
     steps = (*_look_into(container), f"{container.engine} start {container.name}")
-    facts = container_facts(container) | {"signal": _SIGNALS.get(code)}
+    facts = container_facts(container) | {"signal": _SIGNALS.get(code)} | _back_soon(holder)
     words += it_said(holder.report, container.name)
     return host_finding(evidence, Cause.CRASHED, words, steps, facts)
 
@@ -106,7 +106,7 @@ def container_ended(evidence: Evidence, failed: Observation, holder: Holder) -> 
     words = f"Container {container.name} has {'exited' if container.started_at else 'never been started'}"
     words = f"{words} {when}".rstrip() + by
     steps = (f"{container.engine} start {container.name}", *_look_into(container))
-    facts = container_facts(container) | {"signal": signal}
+    facts = container_facts(container) | {"signal": signal} | _back_soon(holder)
     return host_finding(evidence, Cause.NOT_RUNNING, words, steps, facts)
 
 
@@ -132,7 +132,7 @@ def nothing_inside(evidence: Evidence, failed: Observation, holder: Holder) -> F
     if container.started_at is not None and holder.report.taken_at - container.started_at < _YOUNG:
         started = ago(container.started_at, holder.report.taken_at)
         words += f"; it started {started} and may not be done with that"
-        facts[MAY_BE_STARTING] = True
+        facts[MAY_COME_BACK] = True
     words += it_said(holder.report, container.name)
     return host_finding(evidence, Cause.NOT_LISTENING, words, _look_into(container), facts)
 
@@ -198,6 +198,12 @@ def unhealthy_finding(evidence: Evidence, container: Container) -> Finding:
         *_look_into(container),
     )
     return host_finding(evidence, Cause.UNHEALTHY, words, steps, container_facts(container))
+
+
+def _back_soon(holder: Holder) -> dict[str, object]:
+    """Where it ended just now: that is what a restart looks like in between, and the engine says no more."""
+    container = holder.container
+    return {MAY_COME_BACK: True} if container and ended_just_now(container, holder.report.taken_at) else {}
 
 
 def _look_into(container: Container) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Who holds, or should hold, the place that a target is asked at: what a host cause needs to be named."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from trueup.conversation import Transport as Over
@@ -17,6 +18,7 @@ from trueup.probes.registry import probe_for
 NOBODY_THERE: Final = frozenset({Cause.REFUSED, Cause.NO_ANSWER, Cause.CLOSES, Cause.SILENT})
 """What is seen from outside where nobody is there, or nobody who does anything."""
 STOPPED: Final = frozenset({ProcessState.STOPPED, ProcessState.TRACED})
+_RESTARTED_WITHIN: Final = timedelta(seconds=2)
 _CHANGING: Final = frozenset({"activating", "deactivating", "reloading", "refreshing", "maintenance"})
 
 
@@ -79,6 +81,12 @@ class Holder:
         workers = [pid for one in self.met for pid in one.owner.pids]
         found = (self.report.process(pid) for pid in dict.fromkeys([*masters, *workers]) if pid)
         return tuple(process for process in found if process is not None)
+
+
+def ended_just_now(container: Container, now: datetime) -> bool:
+    """Whether it may be in the middle of a restart, for which an engine ends it and starts it again."""
+    ended_at = container.finished_at
+    return container.state == "exited" and ended_at is not None and now - ended_at < _RESTARTED_WITHIN
 
 
 def is_changing(unit: Unit, report: HostReport) -> bool:

@@ -7,8 +7,8 @@ from trueup.domain.causes import Cause
 from trueup.domain.observation import Facts, Observation
 from trueup.domain.states import Layer, State
 
-MAY_BE_STARTING: Final = "may_be_starting"
-"""A fact: what should answer started just now, and may not be done with that."""
+MAY_COME_BACK: Final = "may_come_back"
+"""A fact: what should answer started or ended just now. It may still be starting, or be restarted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,12 @@ class Verdict:
     @property
     def is_sure(self) -> bool:
         """Whether one look is enough: the machine itself says why it's down, and waiting changes nothing."""
-        by_host = self.state is State.DOWN and self.layer is Layer.HOST
-        return by_host and not self.facts.get(MAY_BE_STARTING)
+        return self.state is State.DOWN and self.layer is Layer.HOST and not self.may_come_back
+
+    @property
+    def may_come_back(self) -> bool:
+        """Whether the machine says that it's just starting or being restarted, as far as can be told."""
+        return bool(self.facts.get(MAY_COME_BACK))
 
     def says_as(self, other: "Verdict") -> bool:
         """Whether people read the same in both, but for when and how long."""

@@ -33,6 +33,8 @@ SPARED: Final = 0.9
 """A look that comes this near to its time is in time."""
 UNSURE_AGAIN_S: Final = 1.0
 """What couldn't be looked at is tried again no sooner than this."""
+COMES_BACK_S: Final = 2.0
+"""What may come back by itself is looked at again after this: then the machine may be sure."""
 DOUBLINGS_MAX: Final = 30
 _NOBODY_ANSWERS: Final = frozenset({Cause.REFUSED, Cause.NO_ANSWER, Cause.UNREACHABLE})
 _LETTER: Final = {State.UP: "u", State.DEGRADED: "d", State.DOWN: "x"}
@@ -279,7 +281,8 @@ def _counted(look: _Look, counting: Counting, apart_s: float) -> Row:
 def _wait_for(look: _Look, row: Row, apart_s: float) -> Step:
     due = row.counted_at + timedelta(seconds=apart_s)
     again_s = max(0.0, (due - look.now).total_seconds())
-    return Step(replace(look.memory, row=row), again_s=min(again_s, apart_s))
+    soon_s = COMES_BACK_S if look.verdict.may_come_back else apart_s
+    return Step(replace(look.memory, row=row), again_s=min(again_s, apart_s, soon_s))
 
 
 TRANSITIONS: Final[Mapping[tuple[_Held, _Found], Callable[[_Look], Step]]] = {
