@@ -1,7 +1,10 @@
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.host.as_user import as_nobody
 from trueup.config import Configuration, ConfigurationError, load
 from trueup.config.configuration import SECTIONS
 
@@ -121,6 +124,21 @@ def test_a_file_that_isnt_there(tmp_path: Path) -> None:
     assert said(tmp_path / "f.yaml", tmp_path) == [
         "f.yaml:1: configuration: can't read it: No such file or directory; name a file or folder with -c"
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root may give up its rights, and get them back")
+def test_a_file_and_a_secret_that_may_not_be_read() -> None:
+    with TemporaryDirectory() as made:  # pytest's own folders are root's alone
+        folder = Path(made)
+        folder.chmod(0o755)
+        secret, file = folder / "secret", folder / "f.yaml"
+        secret.write_text("hunter2")
+        file.write_text(f"services: {{a: {{at: redis://a, login: {{password: '${{file:{secret}}}'}}}}}}\n")
+        for hidden, where in ((secret, "services.a.login.password"), (file, "configuration")):
+            hidden.chmod(0o600)
+            (found,) = as_nobody(lambda: said(file, folder))
+            assert found.startswith(f"f.yaml:1: {where}: can't read ")
+            assert found.endswith("Permission denied; let the user that trueup runs as read it")
 
 
 def test_a_folder_with_nothing_in_it(tmp_path: Path) -> None:

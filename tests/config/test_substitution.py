@@ -37,7 +37,7 @@ def test_words_take_their_places(text: str, done: str) -> None:
         ("${file:secret}", "'secret' is no whole path; write ${file:/path}"),
         (
             "${file:/nowhere/secret}",
-            "can't read '/nowhere/secret': No such file or directory; check its path and its owner",
+            "can't read '/nowhere/secret': No such file or directory; check its path",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from trueup.config.composing import MAP, NULL, compose
 from trueup.config.configuration import SECTIONS
 from trueup.config.nodes import place_of
 from trueup.config.problems import SYNTAX, WHOLE, Place, Problems
+from trueup.config.substitution import MAY_READ
 from trueup.domain.nearest import nearest
 from trueup.domain.understood import quoted
 from trueup.host.paths import is_folder
@@ -93,7 +94,8 @@ def _read(name: str, problems: Problems) -> MappingNode | None:
     try:
         text = Path(name).read_bytes()
     except OSError as error:
-        problems.add(top, WHOLE, f"can't read it: {error.strerror}", "name a file or folder with -c")
+        hint = MAY_READ if isinstance(error, PermissionError) else "name a file or folder with -c"
+        problems.add(top, WHOLE, f"can't read it: {error.strerror}", hint)
         return None
     return _parsed(text, name, problems)
 

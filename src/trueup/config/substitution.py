@@ -14,6 +14,7 @@ from trueup.domain.understood import NotUnderstood, quoted
 _DOLLAR: Final = re.compile(r"\$(?:\$|\{([^}]*)\}|\{)")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _FILE: Final = "file:"
+MAY_READ: Final = "let the user that trueup runs as read it"
 _SAVE_IT: Final = ", or save it in an earlier step"
 _FILE_BYTES_MAX: Final = 1 << 20
 
@@ -104,9 +105,8 @@ class Substitution:
                 raise NotUnderstood(f"{quoted(path, 200)} isn't text", "save it as UTF-8") from None
             except (OSError, ValueError) as error:
                 why = error.strerror if isinstance(error, OSError) else None
-                raise NotUnderstood(
-                    f"can't read {quoted(path, 200)}: {why or 'not a path'}", "check its path and its owner"
-                ) from None
+                hint = MAY_READ if isinstance(error, PermissionError) else "check its path"
+                raise NotUnderstood(f"can't read {quoted(path, 200)}: {why or 'not a path'}", hint) from None
             if len(read) > _FILE_BYTES_MAX:
                 raise NotUnderstood(
                     f"{quoted(path, 200)} holds more than 1 MiB", "write the path of a secret"
