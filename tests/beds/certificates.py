@@ -91,6 +91,13 @@ class Authority:
         leaf = _sign(NAMES, key, self._intermediate, -DAY, 90 * DAY)
         return self._write([leaf, self._intermediate.certificate], key)
 
+    def expired_intermediate(self) -> Credentials:
+        """Its own certificate is valid; that of its issuer, which it sends along, has ended."""
+        issuer = _make_issuer("trueup test past intermediate", self._root, until=-DAY)
+        key = ec.generate_private_key(ec.SECP256R1())
+        leaf = _sign(NAMES, key, issuer, -2 * DAY, 90 * DAY)
+        return self._write([leaf, issuer.certificate], key)
+
     def client(self, name: str = "probe") -> Credentials:
         """For `tls: {cert: FILE, key: FILE}`."""
         return self._issue((name,))
@@ -120,10 +127,10 @@ class Authority:
         return Credentials(**paths)
 
 
-def _make_issuer(name: str, parent: _Issuer | None) -> _Issuer:
+def _make_issuer(name: str, parent: _Issuer | None, until: dt.timedelta = 365 * DAY) -> _Issuer:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _called(name)
-    builder = _unsigned(subject, parent, key, -30 * DAY, 365 * DAY).add_extension(
+    builder = _unsigned(subject, parent, key, -30 * DAY, until).add_extension(
         x509.BasicConstraints(ca=True, path_length=None), critical=True
     )
     usage = x509.KeyUsage(

@@ -21,6 +21,7 @@ from trueup.app.clock import SystemClock
 from trueup.checks.bare import look_at_bare
 from trueup.checks.check import Check, check_address
 from trueup.checks.look import Look, look
+from trueup.diagnosis.words import next_steps, sentence
 from trueup.domain.address import parse_address
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
@@ -178,6 +179,19 @@ def test_a_certificate_that_is_not_accepted_is_described(kind: str, tmp_path: Pa
         seen = last(look_at(replace(one, tls=TlsSettings(ca=str(authority.file)))))
     assert (seen.layer, seen.outcome, seen.cause) == (Layer.TLS, Outcome.FAIL, CERTIFICATES[kind])
     assert {"subject", "issuer", "expires_at", "names"} <= seen.facts.keys()
+
+
+def test_an_issuer_that_has_ended_is_not_the_certificate_s_own_end(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with nginx(tls=authority.expired_intermediate()) as server:
+        one = check(f"https://127.0.0.1:{server.port}")
+        seen = last(look_at(replace(one, tls=TlsSettings(ca=str(authority.file)))))
+    assert seen.cause is Cause.TLS_EXPIRED
+    until = seen.facts["expires_at"]
+    assert seen.detail == f"the certificate of an issuer has expired; its own is valid until {until}"
+    said = f"The certificate of 127.0.0.1:{server.port} isn't accepted: {seen.detail}"
+    assert sentence(one.target, seen) == said
+    assert next_steps(one.target, seen)[0].startswith("Serve a chain that is valid")
 
 
 def test_a_certificate_that_ends_soon_is_degraded_and_the_service_is_looked_at(tmp_path: Path) -> None:

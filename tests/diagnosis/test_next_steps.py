@@ -70,3 +70,8 @@ def test_what_takes_no_names_is_told_the_address_that_was_met() -> None:
     )
     assert sentence(target("redis://h"), lost) == "h:6379 (192.0.2.7) can't be reached: no route to the host"
     assert next_steps(target("redis://h"), lost) == ("From here: ip route get 192.0.2.7",)
+
+
+def test_a_name_of_this_machine_is_here() -> None:
+    lost = Observation(Layer.PORT, Outcome.FAIL, NOW, Cause.REFUSED, "refused", facts={"peer": "127.0.0.1"})
+    assert next_steps(target("redis://h"), lost)[0].startswith("Here, ")

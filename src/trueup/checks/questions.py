@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from trueup.checks.check import Check
 from trueup.checks.follow_up import addresses_besides_the_first, certificate_facts, other_addresses
@@ -19,6 +20,7 @@ from trueup.engine.routes import has_default_route
 from trueup.engine.transcript import Transcript
 
 ASK_WHO: Final = frozenset({Cause.SILENT, Cause.CLOSES, Cause.WRONG_SERVICE})
+OUT_OF_TIME: Final = frozenset({Cause.TLS_EXPIRED, Cause.TLS_NOT_YET_VALID})
 LOOPBACK_NAMES: Final = frozenset({"localhost", "ip6-localhost", "localhost.localdomain"})
 
 
@@ -78,7 +80,7 @@ async def ask_on(
         return await _ask_elsewhere(engine, check, transcript, failed, asking=asking, left_s=left_s)
     if failed.layer is Layer.TLS and failed.facts.get("verify_code") is not None:
         facts = await certificate_facts(engine, check, transcript, left_s)
-        return _swap(observations, failed, replace(failed, facts={**failed.facts, **facts}))
+        return _swap(observations, failed, _described(failed, facts))
     if "found" in failed.facts:  # the probe knows a neighbour of its own when it meets one
         return observations
     if failed.cause in ASK_WHO and _may_be_someone_else(check):
@@ -86,6 +88,19 @@ async def ask_on(
         if who is not None:
             return _swap(observations, failed, _wrong_service(check, failed, who))
     return observations
+
+
+def _described(failed: Observation, facts: dict[str, Any]) -> Observation:
+    """With what its certificate says; OpenSSL doesn't tell whether it or an issuer's is out of its time."""
+    failed = replace(failed, facts={**failed.facts, **facts})
+    ends_at, begins_at = facts.get("expires_at"), facts.get("not_before")
+    if failed.cause not in OUT_OF_TIME or not (ends_at and begins_at):
+        return failed
+    if not datetime.fromisoformat(begins_at) <= failed.observed_at <= datetime.fromisoformat(ends_at):
+        return failed
+    how = "has expired" if failed.cause is Cause.TLS_EXPIRED else "isn't valid yet"
+    words = f"the certificate of an issuer {how}; its own is valid until {ends_at}"
+    return replace(failed, detail=words, facts={**failed.facts, "of_an_issuer": True})
 
 
 def unless_offline(observations: Sequence[Observation], peer: str) -> list[Observation]:

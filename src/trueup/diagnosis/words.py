@@ -38,6 +38,7 @@ _SENTENCES: Final[dict[Cause, str]] = {
     Cause.MONITOR_STARVED: "Nobody knows about {place}: {detail}",
     Cause.EXPOSED: "{place} can be reached from where it must not be: {detail}",
 }
+_OF_AN_ISSUER: Final = "The certificate of {place} isn't accepted: {detail}"
 _OF_A_SOCKET: Final[dict[Cause, str]] = {
     # A unix socket has no network and no firewall between.
     Cause.REFUSED: "Nobody listens at {place}: {detail}",
@@ -110,6 +111,10 @@ _NEXT_OF_A_JOB: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.ERROR_ANSWER: ("Read the log of the job {name} where it runs",),
 }
 _NEXT_OF_A_HOST: Final = {Cause.NO_ANSWER: ("From here: ping -c3 {peer}; tracepath -n {peer}",)}
+_NEXT_OF_AN_ISSUER: Final = (
+    "Serve a chain that is valid; see what is sent: openssl s_client -showcerts -connect {place} </dev/null",
+    "Where the authority here is the one out of its time, update ca-certificates, or tls.ca",
+)
 _STARTTLS: Final = {
     # As openssl-s_client(1) calls them.
     **dict.fromkeys(("smtp", "submission"), "smtp"),
@@ -171,6 +176,8 @@ def sentence(target: Target, seen: Observation) -> str:
         return mistaken
     there = _dialled(address, seen)
     forms = {**_SENTENCES, **_special(there, _OF_A_SOCKET, _OF_A_HOST)}
+    if seen.facts.get("of_an_issuer"):
+        forms |= dict.fromkeys((Cause.TLS_EXPIRED, Cause.TLS_NOT_YET_VALID), _OF_AN_ISSUER)
     words = _filled(forms.get(seen.cause, _DEFAULT), there, seen).removesuffix(": ")
     return words if there is address else f"{words}; asking {place_of(address)} leads there"
 
@@ -224,9 +231,11 @@ def next_steps(target: Target, seen: Observation) -> tuple[str, ...]:
     address = _dialled(address, seen)
     scheme = address.scheme or str(seen.facts.get("speaks", ""))
     own = probe_for(scheme).next_steps.get(seen.cause) if scheme else None
+    if seen.facts.get("of_an_issuer"):
+        own = _NEXT_OF_AN_ISSUER
     if own is not None:  # commands have braces of their own: only the place is filled in
         address = replace(address, scheme=scheme)
-        steps = tuple(_placed(step, address) for step in own)
+        steps = tuple(_placed(step, address, seen) for step in own)
     else:
         forms = {**_NEXT, **_special(address, {}, _NEXT_OF_A_HOST)}
         steps = tuple(_filled(form, address, seen) for form in forms.get(seen.cause, ()))
@@ -256,14 +265,14 @@ def _special(
     return of_a_host if _transport_of(address) is Transport.ICMP else {}
 
 
-def _placed(step: str, address: Address) -> str:
+def _placed(step: str, address: Address, seen: Observation) -> str:
     filled = {
         "{host}": address.host,
         "{port}": str(port_of(address) or ""),
         "{place}": place_of(address),
         "{scheme}": address.scheme,
         "{address}": address.text,
-        "{on}": _on(address),
+        "{on}": _on(address, seen),
         "{question}": _question(address),
     }
     for name, value in filled.items():
@@ -279,15 +288,14 @@ def _peer(address: Address, seen: Observation) -> str:
 def _place_met(address: Address, seen: Observation) -> str:
     """The place; where nobody let us in by a name, with the address that the name led to."""
     peer, place = _peer(address, seen), place_of(address)
-    shut_out = (
-        seen.outcome is Outcome.FAIL and seen.layer is Layer.PORT and "other_addresses" not in seen.facts
-    )
-    return f"{place} ({peer})" if shut_out and peer != address.host and not _is_here(address) else place
+    if seen.outcome is not Outcome.FAIL or seen.layer is not Layer.PORT or "other_addresses" in seen.facts:
+        return place
+    return place if address.host in (peer, "localhost") else f"{place} ({peer})"
 
 
-def _on(address: Address) -> str:
+def _on(address: Address, seen: Observation) -> str:
     """Where a command is to be run that asks the machine itself."""
-    return "Here" if _is_here(address) else f"On {address.host}"
+    return "Here" if _is_here(address, seen) else f"On {address.host}"
 
 
 def _question(address: Address) -> str:
@@ -305,7 +313,7 @@ def _filled(form: str, address: Address, seen: Observation) -> str:
         host=address.host,
         peer=_peer(address, seen),
         address=address,
-        on=_on(address),
+        on=_on(address, seen),
         listening=_listening(address, seen),
         connected=_connected(address, seen),
         place=_place_met(address, seen),
@@ -319,6 +327,8 @@ def _filled(form: str, address: Address, seen: Observation) -> str:
 def _detail(seen: Observation) -> str:
     """What adds to the sentence, and doesn't say it again."""
     facts = seen.facts
+    if facts.get("of_an_issuer"):
+        return seen.detail
     if seen.cause is Cause.TLS_EXPIRED and "expires_at" in facts:
         return f"it ended at {facts['expires_at']}"
     if seen.cause is Cause.TLS_NOT_YET_VALID and "not_before" in facts:
@@ -354,6 +364,6 @@ def _transport_of(address: Address) -> Transport:
     return probe_for(address.scheme).schemes[address.scheme].transport if address.scheme else Transport.TCP
 
 
-def _is_here(address: Address) -> bool:
-    host = met_at(address.host)
+def _is_here(address: Address, seen: Observation) -> bool:
+    host = met_at(_peer(address, seen))
     return host in ("localhost", "::1") or host.startswith("127.") or address.socket_path is not None
