@@ -64,6 +64,11 @@ def test_text_and_headers(expect: Expect, problem: str | None) -> None:
     assert unmet(expect, response(b"ready, db up", b"X-App: the shop")) == problem
 
 
+def test_what_begins_a_body_is_escaped_once() -> None:
+    said = unmet(Expect(contains="x"), response(b"a\nb"))
+    assert said == r"its body doesn't contain 'x': it begins 'a\nb'"
+
+
 def test_an_empty_body_is_called_so() -> None:
     assert unmet(Expect(contains="x"), response(b"")) == "its body doesn't contain 'x': it's empty"
 

@@ -75,9 +75,9 @@ def test_a_full_memory_is_seen_behind_the_pong() -> None:
 
 
 def test_a_replica_without_its_primary() -> None:
-    assert (
-        play(conversation(Options(AT)), [b"+PONG\r\n" + ORPHAN + info()]).settled.cause is Cause.REPLICATION
-    )
+    answer = play(conversation(Options(AT)), [b"+PONG\r\n" + ORPHAN + info()]).settled
+    assert answer.cause is Cause.REPLICATION
+    assert answer.detail == "a replica without its primary 127.0.0.1:6379 (link: connect)"
 
 
 @pytest.mark.parametrize(

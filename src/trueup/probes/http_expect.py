@@ -102,7 +102,7 @@ def _has(response: Response, content: bytes, text: str) -> bool:
 
 def _shown(content: bytes) -> str:
     return (
-        f"it begins {printable(content[: SHOWN_CHARS_MAX * 4], SHOWN_CHARS_MAX)!r}"
+        f"it begins '{printable(content[: SHOWN_CHARS_MAX * 4], SHOWN_CHARS_MAX)}'"
         if content
         else "it's empty"
     )

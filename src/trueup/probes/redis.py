@@ -222,7 +222,8 @@ def _judge(seen: State, expect: Expect) -> Generator[Step, bytes, Answer]:
     if facts.get("link") == "sync":
         return fails(Cause.STARTING_UP, "a replica that copies its primary's data", **facts)
     if facts.get("link") not in (None, "connected"):
-        return fails(Cause.REPLICATION, f"a replica without its primary (link: {facts['link']})", **facts)
+        whose = f"its primary {facts['primary']}" if "primary" in facts else "its primary"
+        return fails(Cause.REPLICATION, f"a replica without {whose} (link: {facts['link']})", **facts)
     short = seen.short(facts)
     if short is not None and short.outcome is Outcome.FAIL:
         return short

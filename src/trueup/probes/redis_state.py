@@ -77,6 +77,8 @@ class State(NamedTuple):
         facts = {"role": _ROLES.get(role[0]) or printable(role[0])}
         if facts["role"] == "replica" and len(role) > 3 and isinstance(role[3], bytes):
             facts["link"] = printable(role[3])
+            if isinstance(role[1], bytes) and isinstance(role[2], int):
+                facts["primary"] = f"{printable(role[1])}:{role[2]}"
         return facts
 
     def short(self, facts: dict[str, Any]) -> Answer | None:
