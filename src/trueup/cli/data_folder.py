@@ -92,6 +92,7 @@ def state_in(data: Path | None, store: "str | Store | None", *, make: bool = Fal
     from trueup.store.failure import StoreFailed
     from trueup.store.folder import STATE_FILE
     from trueup.store.opening import open_state
+    from trueup.store.ownership import leave_to_owner_of
 
     folder, place = place_of(data, store)
     if place.address is None and not make:
@@ -106,6 +107,9 @@ def state_in(data: Path | None, store: "str | Store | None", *, make: bool = Fal
             yield database
     except StoreFailed as error:
         fail(f"the data in {where} can't be used: {error}")
+    finally:
+        if place.address is None:
+            leave_to_owner_of(folder)
 
 
 def require_data(data: Path) -> None:

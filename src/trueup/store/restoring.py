@@ -16,6 +16,7 @@ from trueup.store.database import sqlite_database
 from trueup.store.failure import failing
 from trueup.store.folder import HISTORY_FILE, STATE_FILE, Hold
 from trueup.store.migrations import Kind, migrate
+from trueup.store.ownership import leave_to_owner_of
 
 _KINDS: Final[dict[str, Kind]] = {STATE_FILE: "state", HISTORY_FILE: "history"}
 _TABLES: Final = {"state": "verdict", "history": "series"}
@@ -37,7 +38,11 @@ def restore(file: Path, data: Path, now: datetime) -> Path | None:
     hold = Hold(data)
     try:
         with unpacked(file, data) as folder:
-            return put(folder, data, now)
+            kept = put(folder, data, now)
+        if kept is not None:
+            leave_to_owner_of(data, kept)
+        leave_to_owner_of(data)
+        return kept
     finally:
         hold.release()
 
@@ -56,6 +61,7 @@ def unpacked(file: Path, data: Path) -> Iterator[Path]:
         with failing():
             for one in _unpacked(file, folder):
                 _check(one)
+            leave_to_owner_of(data, folder)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
