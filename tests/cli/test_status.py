@@ -36,6 +36,8 @@ def test_status_and_explain_read_a_running_monitor(tmp_path: Path) -> None:
         assert "What happened, in order of time:" in done.stdout
         assert "speaks                former-ended: The process that held the port has ended" in done.stdout
         assert "\x1b" not in done.stdout
+        (others,) = (line for line in done.stdout.splitlines() if line.startswith("  no "))
+        assert "paused, killed-for-memory, " in others
         explained = json.loads(trueup("explain", "cache", "--json", env=at).stdout)
         assert {"state", "summary", "timeline", "rules", "log", "missing"} <= explained.keys()
         done = trueup("explain", "cahce", env=at)

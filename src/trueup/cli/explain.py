@@ -15,7 +15,7 @@ from trueup.domain.states import State
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_RESULTS: Final = {"speaks": "speaks", "outranked": "also true, outranked", "no": "no"}
+_RESULTS: Final = {"speaks": "speaks", "outranked": "also true, outranked"}
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
@@ -60,12 +60,12 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
     yield from ("", "What happened, in order of time:")
     for event in one["timeline"]:
         yield f"  {printable(event['at'])}  {printable(event['what'], 400)}"
-    yield from ("", "Rules, in the order in which they're asked:")
-    yield from _rules(one["rules"])
     if one["log"]:
         yield from ("", f"The last that {printable(one['log']['of'])} wrote:")
         for line in one["log"]["lines"]:
             yield f"  {printable(line['at'] or '', 40):24}  {printable(line['text'], 400)}"
+    yield from ("", "Rules, in the order in which they're asked:")
+    yield from _rules(one["rules"])
     if one["missing"]:
         yield from ("", "What could not be seen:")
         for gap in one["missing"]:
@@ -73,7 +73,12 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
 
 
 def _rules(rules: list[dict[str, Any]]) -> Iterator[str]:
-    for rule in rules:
+    """What those say that found something; of the others, which have nothing to do with it, the names."""
+    found = [rule for rule in rules if rule["result"] != "no"]
+    for rule in found:
         yield f"  {_RESULTS[rule['result']]:20}  {printable(rule['rule'])}: {printable(rule['says'], 300)}"
         if rule["result"] == "outranked":
             yield f"  {'':20}  it would say: {printable(rule['would_say'], 400)}"
+    others = [printable(rule["rule"]) for rule in rules if rule not in found]
+    if others:
+        yield f"  {'no':20}  {', '.join(others)}"
