@@ -72,6 +72,13 @@ def test_what_takes_no_names_is_told_the_address_that_was_met() -> None:
     assert next_steps(target("redis://h"), lost) == ("From here: ip route get 192.0.2.7",)
 
 
+@pytest.mark.parametrize("scheme", sorted(SCHEMES))
+def test_here_is_a_sentence_s_first_word_or_small(scheme: str) -> None:
+    for cause in Cause:
+        for step in next_steps(target(f"{scheme}://127.0.0.1:1/x"), failed(cause, "…")):
+            assert "Here" not in step[1:]
+
+
 def test_a_name_of_this_machine_is_here() -> None:
     lost = Observation(Layer.PORT, Outcome.FAIL, NOW, Cause.REFUSED, "refused", facts={"peer": "127.0.0.1"})
     assert next_steps(target("redis://h"), lost)[0].startswith("Here, ")

@@ -273,6 +273,7 @@ def _placed(step: str, address: Address, seen: Observation) -> str:
         "{scheme}": address.scheme,
         "{address}": address.text,
         "{on}": _on(address, seen),
+        "{there}": _on(address, seen).replace("Here", "here").replace("On ", "on "),
         "{question}": _question(address),
     }
     for name, value in filled.items():

@@ -29,7 +29,7 @@ from trueup.probes.probe import Probe, Scheme
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.BAD_UPSTREAM: (
         (
-            "Read the gateway's error log, which names the backend and how it failed; of nginx, {on}: "
+            "{on}, read the gateway's error log, which names the backend and how it failed; nginx's: "
             "tail -n 20 /var/log/nginx/error.log"
         ),
     ),

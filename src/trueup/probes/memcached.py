@@ -53,7 +53,7 @@ NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     ),
     Cause.SILENT: (
         (
-            "It may be at its connection limit with no_maxconns_fast; {on}, compare with its -c: "
+            "It may be at its connection limit with no_maxconns_fast; {there}, compare with its -c: "
             "ss -Htn state established 'sport = :{port}' | wc -l"
         ),
     ),

@@ -122,7 +122,7 @@ NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.ERROR_ANSWER: ("{on}, read its log: journalctl -u mariadb -u mysql -n 50",),
     Cause.BLOCKED: (
         (
-            "By 1130, no account is for this monitor's address; {on}, as root, see which there are: "
+            "By 1130, no account is for this monitor's address; {there}, as root, see which there are: "
             "mysql -e 'select user, host from mysql.user'"
         ),
         "By 1129, find out whose connections to it break, and then let them in again: mysqladmin flush-hosts",

@@ -68,14 +68,20 @@ MESSAGES: Final[dict[bytes, tuple[Cause, str]]] = {
 }
 NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.OVERLOADED: (
-        "{on}, see who is connected: ss -Htn state established 'sport = :{port}'",
-        "See the same by itself, which it refuses while it's full: redis-cli -h {host} -p {port} client list",
+        (
+            "See what it is short of: redis-cli -h {host} -p {port} info | "
+            "grep -E '^(used_memory|maxmemory|maxclients|connected_clients)'"
+        ),
+        (
+            "Full of clients, it refuses that too; {there}, see who they are: "
+            "ss -Htn state established 'sport = :{port}'"
+        ),
         "See its limits: redis-cli -h {host} -p {port} config get 'max*'",
     ),
     Cause.BLOCKED: (
         (
             "Give its default user a password (requirepass), or bind it to where no stranger comes; "
-            "{on}, see what it has now: redis-cli -p {port} config get protected-mode"
+            "{there}, see what it has now: redis-cli -p {port} config get protected-mode"
         ),
     ),
     Cause.DISK_FULL: (

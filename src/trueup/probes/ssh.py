@@ -71,7 +71,7 @@ NEXT: Final[dict[Cause, tuple[str, ...]]] = {
     ),
     Cause.WRONG_ANSWER: ("Compare its host key: ssh-keyscan -p {port} {host} | ssh-keygen -lf -",),
     Cause.READ_ONLY: ("{on}, see who may write to the folder, and what is mounted read-only: findmnt -O ro",),
-    Cause.SILENT: ("A late banner is often a slow reverse lookup; {on}, see UseDNS: sshd -T | grep usedns",),
+    Cause.SILENT: ("A late banner is often a slow reverse lookup (UseDNS); {there}: sshd -T | grep usedns",),
 }
 IDENTIFICATION: Final = b"SSH-2.0-trueup\r\n"
 LINES_BEFORE_MAX: Final = 50
