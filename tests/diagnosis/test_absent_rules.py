@@ -142,6 +142,14 @@ def test_it_listens_at_another_address() -> None:
     assert cause_by(host, target("redis://10.0.0.5", unit="redis-server")) is Cause.WRONG_ADDRESS
 
 
+def test_a_name_that_means_another_address_is_told() -> None:
+    host = report(ACTIVE, listeners=(held(by=SERVER),), processes=(SERVER,))
+    found = asked_of(wrong_address, host, target("redis://cache"), failed(peer="10.0.0.5"))
+    assert found is not None
+    assert found.summary.endswith("and 10.0.0.5 is asked, which is what cache means here")
+    assert found.next[-1] == "getent ahosts cache"
+
+
 def test_silence_is_not_the_wrong_address() -> None:
     host = report(ACTIVE, listeners=(held(by=SERVER),), processes=(SERVER,))
     assert asked_of(wrong_address, host, target("redis://10.0.0.5"), failed(Cause.NO_ANSWER)) is None

@@ -23,6 +23,7 @@ from trueup.domain.observation import Observation
 from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.boot_survival import starts_at_boot
 from trueup.host.facts import Unit
+from trueup.host.report import met_at
 from trueup.host.traces import Change, ChangeKind
 
 _YOUNG: Final = timedelta(seconds=30)
@@ -69,10 +70,13 @@ def wrong_address(evidence: Evidence, failed: Observation, holder: Holder) -> Fi
     places = sorted({one.socket.address for one in holder.elsewhere})
     words = f"{listener_words(first)} listens at {', '.join(places)} on {asked.words}, "
     words += f"and {asked.peer} is asked"
+    name = _name_of(evidence, failed, asked.peer)
+    words += f", which is what {name} means here" if name else ""
     place = f"[{places[0]}]" if ":" in places[0] else places[0]
     steps = (
         f"Ask {place}:{asked.port}, or let it listen at {asked.peer} too (bind, listen or listen_addresses)",
         f"ss -Hltnp 'sport = :{asked.port}'",
+        *((f"getent ahosts {name}",) if name else ()),
     )
     facts = {
         "listens_at": places,
@@ -82,6 +86,14 @@ def wrong_address(evidence: Evidence, failed: Observation, holder: Holder) -> Fi
         "unit": first.unit,
     }
     return host_finding(evidence, Cause.WRONG_ADDRESS, words, steps, facts)
+
+
+def _name_of(evidence: Evidence, failed: Observation, peer: str) -> str:
+    """The name that led to ``peer``; empty where it was asked as it is, or by a name that says nothing."""
+    address = address_of(evidence.target, failed)
+    dialled = str(failed.facts.get("dialled", "")).rpartition(":")[0]
+    host = dialled or (address.host if address is not None else "")
+    return "" if met_at(host) == peer or host == "localhost" else host
 
 
 def not_listening(evidence: Evidence, failed: Observation, holder: Holder) -> Finding | None:
