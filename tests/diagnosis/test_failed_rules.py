@@ -19,7 +19,9 @@ from tests.diagnosis.hosts import (
     target,
     unit,
 )
+from trueup.diagnosis.evidence import Evidence
 from trueup.diagnosis.failed_rules import crash_loop, crashed, out_of_memory, socket_given_up
+from trueup.diagnosis.judge import judge
 from trueup.domain.causes import Cause
 from trueup.domain.states import Layer, State
 from trueup.host.facts import SocketListen, Unit
@@ -179,6 +181,23 @@ def test_a_loop_that_answers_wrongly_is_not_explained_by_it() -> None:
 )
 def test_nothing_is_said_of_a_unit_that_is_changing(changing: Unit) -> None:
     assert cause_by(report(changing)) is None
+
+
+@pytest.mark.parametrize(
+    ("changing", "said"),
+    [
+        (unit(REDIS, active_state="deactivating", sub_state="stop-sigterm"), "deactivating (stop-sigterm)"),
+        (
+            looping(restarts=0, exit_signal="SIGKILL", exit_status=None),
+            "activating (auto-restart), after it ended: killed by SIGKILL",
+        ),
+    ],
+)
+def test_that_it_is_changing_is_told_beside_what_is_seen(changing: Unit, said: str) -> None:
+    verdict = judge(Evidence(target(), (failed(),), report(changing)))
+    assert (verdict.layer, verdict.cause) == (Layer.PORT, Cause.REFUSED)
+    assert verdict.summary.endswith(f"; {REDIS} is {said}")
+    assert verdict.next[0] == f"journalctl -u {REDIS} -n 30 --no-pager"
 
 
 # ---- sockets that systemd has closed ----------------------------------------------------------------------

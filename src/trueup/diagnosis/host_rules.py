@@ -13,7 +13,8 @@ from trueup.diagnosis.failed_rules import CHANGING_RULES
 from trueup.diagnosis.finding import Finding
 from trueup.diagnosis.former_rules import FORMER_RULES
 from trueup.diagnosis.held_rules import HELD_RULES, paused
-from trueup.diagnosis.holder import NOBODY_THERE, Holder, holder_of
+from trueup.diagnosis.holder import NOBODY_THERE, Holder, holder_of, is_changing
+from trueup.diagnosis.host_words import exit_words, look_into
 from trueup.diagnosis.owner_rules import taken_over, wrong_owner
 from trueup.domain.observation import Observation
 from trueup.domain.states import State
@@ -42,6 +43,19 @@ def rules_for(holder: Holder, failed: Observation) -> Sequence[HostRule]:
     # Of a unix socket no listener is known: its daemon is told by its unit.
     absent = (paused, *CONTAINER_RULES, *ABSENT_RULES, *FORMER_RULES, unhealthy)
     return absent if failed.cause in NOBODY_THERE else ()
+
+
+def with_what_changes(found: Finding, evidence: Evidence, report: HostReport) -> Finding:
+    """With the unit that should answer and is between two states: no cause, for nothing about it is final."""
+    (failed,) = found.supports
+    holder = holder_of(evidence.target, failed, report)
+    unit = holder.unit if holder is not None else None
+    if unit is None or failed.cause not in NOBODY_THERE or not is_changing(unit, report):
+        return found
+    words = f"; {unit.name} is {unit.active_state} ({unit.sub_state})"
+    if unit.sub_state == "auto-restart":
+        words += f", after it ended: {exit_words(unit)}"
+    return replace(found, summary=found.summary + words, next=(*look_into(unit), *found.next))
 
 
 def why_it_is_unwell(evidence: Evidence, passed: Observation, report: HostReport) -> Finding | None:

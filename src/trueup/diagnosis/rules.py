@@ -24,7 +24,12 @@ def explained_by_the_host(evidence: Evidence) -> Finding | None:
 
 def broken_layer(evidence: Evidence) -> Finding | None:
     """A question from outside failed: the first layer that fails is the one to mend."""
-    return _by(evidence, evidence.first_broken(Outcome.FAIL))
+    found = _by(evidence, evidence.first_broken(Outcome.FAIL))
+    if found is None or evidence.host is None:
+        return found
+    from trueup.diagnosis.host_rules import with_what_changes
+
+    return with_what_changes(found, evidence, evidence.host)
 
 
 def could_not_look(evidence: Evidence) -> Finding | None:
