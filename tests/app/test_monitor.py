@@ -216,6 +216,7 @@ def test_what_operators_do_on_the_command_line(tmp_path: Path, hook: Webhook) ->
             done = trueup("ack", "cache", "--note", "on it", env=allowed)
             assert (done.returncode, "is acknowledged by" in done.stdout) == (0, True), done.stderr
             shown = trueup("incidents", "--open", "--target", "cache", env=at)
+            assert "opened: to be told by hook\n" in shown.stdout
             assert (shown.returncode, "on it" in shown.stdout, "told   hook opened" in shown.stdout) == (
                 0,
                 True,

@@ -152,8 +152,9 @@ class Teller:
         rows = notifications(alert, routed, saying.seq)
         if routed.held:
             return rows, f"{alert.event}: {routed.held}"
-        heard = ", ".join(routed.channels) or "nobody: no channel is to hear of it"
-        return rows, f"{alert.event}: told {heard}"
+        if not routed.channels:
+            return rows, f"{alert.event}: told nobody: no channel is to hear of it"
+        return rows, f"{alert.event}: to be told by {', '.join(routed.channels)}"  # whether it was, they know
 
     def _note(
         self,

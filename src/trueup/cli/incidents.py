@@ -107,4 +107,5 @@ def _told_line(told: tuple[str, str, str], at: Sequence[str | None]) -> str:
     channel, event, result = told
     when = printable(at[-1] or "") or "not sent yet"
     again = f"{len(at)} times, last " if len(at) > 1 else ""
-    return f"  told   {printable(channel, 200)} {printable(event)} ({again}{when}): {printable(result, 300)}"
+    word = "told  " if at[-1] else "untold"
+    return f"  {word} {printable(channel, 200)} {printable(event)} ({again}{when}): {printable(result, 300)}"
