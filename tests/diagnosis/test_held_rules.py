@@ -28,6 +28,7 @@ from tests.diagnosis.hosts import (
 )
 from trueup.diagnosis.held_rules import (
     activation_failed,
+    behind_a_proxy,
     disk_full,
     firewall,
     hung,
@@ -350,3 +351,25 @@ def test_the_journal_of_a_failing_activation_is_quoted() -> None:
     found = asked_of(activation_failed, host, seen=SILENT)
     assert found is not None
     assert found.summary.endswith("exit status 1; it said: no licence")
+
+
+# ---- a proxy ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "cause", "is_told"),
+    [
+        ("haproxy", Cause.CLOSES, True),
+        ("haproxy", Cause.SILENT, False),
+        ("redis-server", Cause.CLOSES, False),
+    ],
+)
+def test_a_proxy_that_hangs_up_speaks_for_its_backend(name: str, cause: Cause, is_told: bool) -> None:
+    proxy = process(70, name, unit="haproxy.service")
+    host = report(unit("haproxy.service"), listeners=(held(by=proxy),), processes=(proxy,))
+    found = asked_of(behind_a_proxy, host, seen=failed(cause))
+    assert (found is not None) is is_told
+    if found is not None:
+        assert (found.layer, found.cause) == (Layer.SERVICE, Cause.BAD_UPSTREAM)
+        assert found.next[0] == "journalctl -u haproxy.service -n 30 --no-pager"
+        assert cause_by(host, seen=failed(cause)) is Cause.BAD_UPSTREAM

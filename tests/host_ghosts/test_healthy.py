@@ -97,3 +97,13 @@ def test_a_listener_that_closes_is_the_service_s_own(stage: Stage) -> None:
     stage.popen(sys.executable, "-c", code)
     stage.wait_for_port(5999)
     assert stage.check("redis://127.0.0.1:5999").verdict == ("down", "service", "closes")
+
+
+def test_a_proxy_that_closes_speaks_for_its_backend(stage: Stage) -> None:
+    door = "listen door\n mode tcp\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n"
+    stage.write("/tmp/door.cfg", f"{door} bind 127.0.0.1:5999\n server only 127.0.0.1:5997\n")
+    stage.popen("haproxy", "-db", "-f", "/tmp/door.cfg")
+    stage.wait_for_port(5999)
+    seen = stage.check("redis://127.0.0.1:5999", timeout="8s")
+    assert seen.verdict == ("down", "service", "bad-upstream")
+    assert "haproxy (pid " in seen.summary

@@ -31,6 +31,8 @@ NOT_LET_IN: Final = frozenset({Cause.REFUSED, Cause.NO_ANSWER, Cause.UNREACHABLE
 NO_WORD: Final = frozenset({Cause.SILENT, Cause.NO_ANSWER})
 FILES_LEFT_MIN: Final = 2
 NEVER_SERVED: Final = timedelta(minutes=10)
+_PROXIES: Final = frozenset({"haproxy"})
+"""Programs that never serve TCP by themselves."""
 _MEBIBYTE: Final = 2**20
 _NOTHING_BYTES: Final = 2**16
 
@@ -212,6 +214,20 @@ def _is_full(disk: FileSystem, least: float) -> bool:
     return not disk.read_only and (no_space or disk.inodes_available == 0)
 
 
+def behind_a_proxy(evidence: Evidence, failed: Observation, holder: Holder) -> Finding | None:
+    """A proxy holds the port, and hangs up: it's the service behind it that doesn't answer."""
+    listener = next((one for one in holder.met if one.process in _PROXIES), None)
+    if listener is None or failed.cause is not Cause.CLOSES:
+        return None
+    words = f"{listener_words(listener)} takes connections to {holder.asked.words} for others and hangs up: "
+    words += "the backend behind it is down, or hangs up by itself"
+    unit = holder.unit
+    steps: tuple[str, ...] = (f"journalctl -u {unit.name} -n 30 --no-pager",) if unit else ()
+    steps += ("See where it leads: grep -nE 'bind|server|backend|listen' /etc/haproxy/haproxy.cfg",)
+    facts = {"process": listener.process, "pid": listener.owner.pid}
+    return host_finding(evidence, Cause.BAD_UPSTREAM, words, steps, facts).on(Layer.SERVICE)
+
+
 def firewall(evidence: Evidence, failed: Observation, holder: Holder) -> Finding | None:
     """It listens with room in its queue, and connections from where they should succeed fail."""
     listener = next(iter(holder.met), None)
@@ -252,6 +268,7 @@ HELD_RULES: Final = (
     out_of_files,
     hung,
     disk_full,
+    behind_a_proxy,
     firewall,
 )
 """In this order, when the right one holds the port: ``wrong_owner`` is asked before."""
