@@ -186,17 +186,21 @@ def test_nothing_is_said_of_a_unit_that_is_changing(changing: Unit) -> None:
 @pytest.mark.parametrize(
     ("changing", "said"),
     [
-        (unit(REDIS, active_state="deactivating", sub_state="stop-sigterm"), "deactivating (stop-sigterm)"),
+        (
+            unit(REDIS, active_state="deactivating", sub_state="stop-sigterm"),
+            "is deactivating (stop-sigterm)",
+        ),
+        (unit(REDIS, changed_at=before(seconds=-1)), "has become active since"),
         (
             looping(restarts=0, exit_signal="SIGKILL", exit_status=None),
-            "activating (auto-restart), after it ended: killed by SIGKILL",
+            "is activating (auto-restart), after it ended: killed by SIGKILL",
         ),
     ],
 )
 def test_that_it_is_changing_is_told_beside_what_is_seen(changing: Unit, said: str) -> None:
     verdict = judge(Evidence(target(), (failed(),), report(changing)))
     assert (verdict.layer, verdict.cause) == (Layer.PORT, Cause.REFUSED)
-    assert verdict.summary.endswith(f"; {REDIS} is {said}")
+    assert verdict.summary.endswith(f"; {REDIS} {said}")
     assert verdict.next[0] == f"journalctl -u {REDIS} -n 30 --no-pager"
 
 

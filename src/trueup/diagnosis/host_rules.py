@@ -53,6 +53,8 @@ def with_what_changes(found: Finding, evidence: Evidence, report: HostReport) ->
     if unit is None or failed.cause not in NOBODY_THERE or not is_changing(unit, report):
         return found
     words = f"; {unit.name} is {unit.active_state} ({unit.sub_state})"
+    if unit.active_state == "active" and unit.job is None:
+        words = f"; {unit.name} has become active since"
     if unit.sub_state == "auto-restart":
         words += f", after it ended: {exit_words(unit)}"
     return replace(found, summary=found.summary + words, next=(*look_into(unit), *found.next))
