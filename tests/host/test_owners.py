@@ -3,7 +3,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -168,36 +168,108 @@ def test_who_is_stopped_is_at_rest_and_holds_what_it_held() -> None:
                 assert owners.of([inode])[inode] == Owner(other.pid, (other.pid,))
 
 
-def test_known_holders_are_asked_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    now_s = 0.0
-    owners = Owners(Processes(), monotonic_s=lambda: now_s)
-    walks = []
-    walk = Owners._walk
+@pytest.fixture
+def looked_into(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Who was looked into since it was last cleared."""
+    pids: list[int] = []
+    look_into = Owners._look_into
 
-    def counted(self: Owners, wanted: set[int], resting: set[int]) -> None:
-        walks.append(wanted)
-        walk(self, wanted, resting)
+    def noted(self: Owners, pid: int, ran: bytes | None) -> None:
+        pids.append(pid)
+        look_into(self, pid, ran)
 
-    monkeypatch.setattr(Owners, "_walk", counted)
+    monkeypatch.setattr(Owners, "_look_into", noted)
+    return pids
+
+
+def among(pids: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> Processes:
+    """A machine of these processes: whatever else runs on this one may begin and end as it likes."""
+    processes = Processes()
+    monkeypatch.setattr(processes, "pids", lambda: tuple(pids))
+    return processes
+
+
+SLEEPING = "import time; print('ready', flush=True); time.sleep(60)"
+HANDED = """
+import os, socket, sys
+way = socket.socket(fileno=int(sys.argv[1]))
+print("ready", flush=True)
+held = socket.recv_fds(way, 1, 1)
+print("got it", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_new_inode_is_sought_in_all_and_a_known_one_only_in_new_processes(
+    monkeypatch: pytest.MonkeyPatch, looked_into: list[int]
+) -> None:
+    pids = [os.getpid()]
+    owners = Owners(among(pids, monkeypatch), monotonic_s=lambda: 0.0)
     with listening() as first, listening() as second:
         one, two = inode_of(first), inode_of(second)
         owners.of([one])
+        assert looked_into == pids
         owners.of([one])
-        assert walks == [{one}]
-        owners.of([one, two])  # a new inode
-        assert walks == [{one}, {one, two}]
-        now_s = module.WALK_AGAIN_AFTER_S + 1  # new workers may have come
-        owners.of([one, two])
-        assert len(walks) == 3
+        assert looked_into == pids
+        with given_to(first, SLEEPING) as heir:
+            pids.append(heir.pid)
+            assert set(owners.of([one])[one].pids) == set(pids)
+            assert looked_into == pids
+            looked_into.clear()
+            owners.of([one, two])
+            assert set(looked_into) == set(pids)
 
 
-def test_an_inode_that_stays_unknown_is_not_sought_at_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    owners = Owners(Processes(), monotonic_s=lambda: 0.0)
-    walks = []
-    monkeypatch.setattr(Owners, "_walk", lambda _, wanted, __: walks.append(wanted))
+def test_a_socket_that_was_handed_over_is_found_later_in_who_has_run(
+    monkeypatch: pytest.MonkeyPatch, looked_into: list[int]
+) -> None:
+    now_s = 0.0
+    ours, theirs = socket.socketpair()
+    with listening() as listener, ours, theirs:
+        inode = inode_of(listener)
+        with given_to(theirs, HANDED) as other, given_to(ours, SLEEPING) as sleeping:
+            those = among([other.pid, sleeping.pid], monkeypatch)
+            owners = Owners(those, monotonic_s=lambda: now_s)
+
+            def walked() -> list[int]:
+                nonlocal now_s
+                now_s += module.WALK_AGAIN_AFTER_S + 1
+                looked_into.clear()
+                owners.of([inode])
+                return looked_into
+
+            wait_until(lambda: not walked(), "both have come to rest")
+            socket.send_fds(ours, [b"!"], [listener.fileno()])
+            assert other.stdout is not None
+            assert other.stdout.readline() == "got it\n"
+            assert owners.of([inode])[inode].pid is None
+            assert walked() == [other.pid]
+            assert owners.of([inode])[inode].pid == other.pid
+
+
+def test_an_inode_that_stays_unknown_is_not_sought_at_each_look(
+    monkeypatch: pytest.MonkeyPatch, looked_into: list[int]
+) -> None:
+    owners = Owners(among([os.getpid()], monkeypatch), monotonic_s=lambda: 0.0)
     for _ in range(3):
         assert owners.of([4242])[4242].pid is None
-    assert walks == [{4242}]
+    assert looked_into == [os.getpid()]
+
+
+def test_a_process_that_comes_again_under_its_number_is_a_new_one(
+    monkeypatch: pytest.MonkeyPatch, looked_into: list[int]
+) -> None:
+    pids = [os.getpid()]
+    owners = Owners(among(pids, monkeypatch), monotonic_s=lambda: 0.0)
+    with listening() as listener:
+        inode = inode_of(listener)
+        assert owners.of([inode])[inode].pid == os.getpid()
+        pids.clear()
+        owners.of([inode])
+        pids.append(os.getpid())
+        looked_into.clear()
+        owners.of([inode])
+        assert looked_into == [os.getpid()]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")

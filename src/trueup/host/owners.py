@@ -1,23 +1,23 @@
 """Who holds a socket: the walk from /proc/PID/fd to its inode.
 
-A whole walk takes 18 ms for 120 processes, so it's made only for an inode that isn't known, and once a
-minute for new holders; otherwise each known holder is asked whether it still holds. One that hasn't run since
-it was asked last can't have let go of anything, nor got anything: it needn't be asked. What we may not look
-into makes the owner unknown, never another one.
+To look into all processes takes 18 ms where there are 120, so that's done only for an inode that isn't known.
+Otherwise each known holder is asked whether it still holds, and new processes are looked into, for they may
+have inherited a socket. A process can also be handed one, but only while it runs: those that have run are
+looked into again now and then. What we may not look into makes the owner unknown, never another one.
 """
 
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 from trueup.host.facts import Owner, OwnerUnknown
 from trueup.host.processes import Processes, Stat
 from trueup.host.unreadable import HostUnreadable, Reason
 
-WALK_AGAIN_AFTER_S: Final = 60.0
+WALK_AGAIN_AFTER_S: Final = 300.0
 _INIT: Final = "systemd"  # process 1, or a user's own
+_LINK: Final = "socket:["
 
 
 class Owners:
@@ -39,14 +39,19 @@ class Owners:
         self._proc = proc
         self._trusted = os.geteuid() == 0 if trusted is None else trusted
         self._monotonic_s = monotonic_s
+        self._wanted: frozenset[int] = frozenset()
+        self._sought: frozenset[int] = frozenset()
+        """What was wanted and is nobody's that we see."""
         self._held: dict[int, dict[int, str]] = {}
         """pid -> inode -> the number of its descriptor."""
         self._ran: dict[int, bytes | None] = {}
-        """pid -> what it had run before it was asked last."""
-        self._walked_at_s: float | None = None
-        self._denied = False
-        self._asked: frozenset[int] = frozenset()
-        self._sought: frozenset[int] = frozenset()
+        """pid of a holder -> what it had run before it was asked last."""
+        self._seen: dict[int, bytes | None] = {}
+        """pid of anybody -> what it had run before it was looked into, where that was asked."""
+        self._denied: set[int] = set()
+        self._walked_at_s = 0.0
+        self._changed = False
+        self._holders: dict[int, tuple[int, ...]] = {}
         self._named: dict[tuple[int, ...], Owner] = {}
         self._owners: dict[int, Owner] = {}
 
@@ -56,44 +61,96 @@ class Owners:
         Raises:
             HostUnreadable: /proc can't be listed.
         """
-        asked = frozenset(inodes)
-        wanted = asked - {0}
         self._processes.begin()
-        holders = len(self._held)
-        resting = self._forget_gone(wanted)
-        now_s = self._monotonic_s()
-        aged = self._walked_at_s is None or now_s - self._walked_at_s > WALK_AGAIN_AFTER_S
-        if asked == self._asked and len(resting) == holders and not aged:
-            return self._owners
-        new = wanted - self._found() - self._sought
-        if wanted and (aged or new):
-            self._walk(wanted, set() if new else resting)
-            self._walked_at_s = now_s
-            self._sought = frozenset(wanted - self._found())
-        self._asked = asked
-        owners = self._name(asked)
-        if owners != self._owners:
-            self._owners = owners
+        self._want(frozenset(inodes))
+        at_rest = self._ask_holders()
+        if self._wanted:
+            self._look_around()
+        if self._changed or not at_rest:
+            self._name()
         return self._owners
 
-    def _found(self) -> set[int]:
-        return set().union(*self._held.values())
+    # ---- who holds what -----------------------------------------------------------------------------------
 
-    def _forget_gone(self, wanted: AbstractSet[int]) -> set[int]:
-        """Asks all that have run since they were asked last, and tells which haven't."""
-        resting = set()
+    def _want(self, inodes: frozenset[int]) -> None:
+        if inodes is self._wanted or inodes == self._wanted:
+            return
+        self._wanted, self._changed = inodes, True
+        for pid, held in list(self._held.items()):
+            self._hold(pid, {inode: descriptor for inode, descriptor in held.items() if inode in inodes})
+
+    def _hold(self, pid: int, held: dict[int, str]) -> None:
+        if held != self._held.get(pid, {}):
+            self._changed = True
+        if held:
+            self._held[pid] = held
+        else:
+            self._held.pop(pid, None)
+            self._ran.pop(pid, None)
+
+    def _ask_holders(self) -> bool:
+        """Whether none has run since it was asked last: the others are asked again."""
+        at_rest = True
         for pid, held in list(self._held.items()):
             ran = self._processes.ran(pid)
-            if ran is not None and ran == self._ran.get(pid) and held.keys() <= wanted:
-                resting.add(pid)
-                continue
-            self._ran[pid] = ran
-            self._held[pid] = self._still_held(pid, held, wanted)
-            if not self._held[pid]:
-                del self._held[pid], self._ran[pid]
-        return resting
+            if ran is None or ran != self._ran.get(pid):
+                at_rest = False
+                self._ran[pid] = ran
+                self._hold(pid, self._still_held(pid, held))
+        return at_rest
 
-    def _still_held(self, pid: int, held: Mapping[int, str], wanted: AbstractSet[int]) -> dict[int, str]:
+    def _look_around(self) -> None:
+        """Looks into whoever may hold what is wanted, besides those that are known to."""
+        pids = set(self._processes.pids())
+        for pid in self._seen.keys() - pids:
+            del self._seen[pid]
+            self._denied.discard(pid)
+        now_s = self._monotonic_s()
+        if self._changed and self._missing() - self._sought:
+            for pid in pids:
+                self._look_into(pid, None)
+            self._sought = self._missing()
+        elif now_s - self._walked_at_s > WALK_AGAIN_AFTER_S:
+            for pid in pids:
+                ran = self._processes.ran(pid)
+                if ran is None or ran != self._seen.get(pid):
+                    self._look_into(pid, ran)
+        else:
+            for pid in pids - self._seen.keys():
+                self._look_into(pid, None)
+            return
+        self._walked_at_s = now_s
+
+    def _missing(self) -> frozenset[int]:
+        return self._wanted.difference({0}, *self._held.values())
+
+    def _look_into(self, pid: int, ran: bytes | None) -> None:
+        held: dict[int, str] = {}
+        self._denied.discard(pid)
+        try:
+            held = self._holds(pid)
+        except PermissionError:
+            self._denied.add(pid)
+        except OSError:
+            return  # it has ended meanwhile
+        self._seen[pid] = ran
+        self._hold(pid, held)
+
+    def _holds(self, pid: int) -> dict[int, str]:
+        held: dict[int, str] = {}
+        folder = os.open(f"{self._proc}/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for descriptor in os.listdir(folder):  # noqa: PTH208 - there is no pathlib for a descriptor
+                link = _link(descriptor, folder)
+                if link is not None and link.startswith(_LINK):  # None: closed meanwhile
+                    inode = int(link[len(_LINK) : -1])
+                    if inode in self._wanted:
+                        held.setdefault(inode, descriptor)
+        finally:
+            os.close(folder)
+        return held
+
+    def _still_held(self, pid: int, held: Mapping[int, str]) -> dict[int, str]:
         try:
             folder = os.open(f"{self._proc}/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
@@ -102,61 +159,32 @@ class Owners:
             return {
                 inode: descriptor
                 for inode, descriptor in held.items()
-                if inode in wanted and _link(descriptor, folder) == f"socket:[{inode}]"
+                if _link(descriptor, folder) == f"{_LINK}{inode}]"
             }
         finally:
             os.close(folder)
 
-    def _walk(self, wanted: AbstractSet[int], resting: AbstractSet[int]) -> None:
-        """Looks into all processes but those at rest, which hold what they held."""
-        names = {f"socket:[{inode}]": inode for inode in wanted}
-        before, self._held = self._held, {}
-        self._denied = False
-        for pid in self._processes.pids():
-            if pid in resting:
-                self._held[pid] = before[pid]
-                continue
-            ran = self._processes.ran(pid) if pid in before else None
-            try:
-                held = self._look_into(pid, names)
-            except PermissionError:
-                self._denied = True
-            except OSError:
-                continue  # it has ended meanwhile
-            else:
-                if held:
-                    self._held[pid], self._ran[pid] = held, ran
-        self._ran = {pid: self._ran[pid] for pid in self._held}
+    # ---- who is named --------------------------------------------------------------------------------------
 
-    def _look_into(self, pid: int, names: Mapping[str, int]) -> dict[int, str]:
-        held: dict[int, str] = {}
-        folder = os.open(f"{self._proc}/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            for descriptor in os.listdir(folder):  # noqa: PTH208 - there is no pathlib for a descriptor
-                link = _link(descriptor, folder)
-                inode = names.get(link) if link is not None else None  # None: closed meanwhile
-                if inode is not None:
-                    held.setdefault(inode, descriptor)
-        finally:
-            os.close(folder)
-        return held
-
-    def _name(self, inodes: Collection[int]) -> dict[int, Owner]:
-        holders: dict[int, list[int]] = {inode: [] for inode in inodes}
-        for pid in sorted(self._held):
-            for inode in self._held[pid]:
-                holders[inode].append(pid)
+    def _name(self) -> None:
+        if self._changed:
+            self._holders = self._by_inode()
         stats: dict[int, Stat | None] = {}
-        named: dict[tuple[int, ...], Owner] = {}
-        owners = {}
-        for inode, found in holders.items():
-            pids = tuple(found)
-            if pids not in named:
-                owner, before = self._owner(pids, stats), self._named.get(pids)
-                named[pids] = before if before is not None and before == owner else owner
-            owners[inode] = named[pids]
-        self._named = named
-        return owners
+        named = {pids: self._owner(pids, stats) for pids in set(self._holders.values())}
+        if self._changed or named != self._named:
+            owners = {inode: named[pids] for inode, pids in self._holders.items()}
+            if owners != self._owners:
+                self._owners = owners
+        self._named, self._changed = named, False
+
+    def _by_inode(self) -> dict[int, tuple[int, ...]]:
+        holders: dict[int, tuple[int, ...]] = dict.fromkeys(self._wanted, ())
+        for pid in sorted(self._held):
+            alone = (pid,)
+            for inode in self._held[pid]:
+                others = holders[inode]
+                holders[inode] = (*others, pid) if others else alone
+        return holders
 
     def _owner(self, pids: tuple[int, ...], stats: dict[int, Stat | None]) -> Owner:
         for pid in pids:
