@@ -57,6 +57,8 @@ def COMMAND(  # noqa: N802 - what a command's file exports
         except asyncio.CancelledError:
             return
 
+    gc.freeze()  # what was imported stays, and little of what a report makes is a cycle
+    gc.set_threshold(20_000, 20, 50)
     gc.enable()
     try:
         uvloop.run(report())

@@ -43,7 +43,7 @@ class AgentReport:
     schema: int = SCHEMA
 
 
-_CHUNK: Final = 128
+_CHUNK: Final = 64
 _MANY: Final = ("listeners", "processes", "units", "containers")
 """Fields of a report of which a machine has many, and which stay."""
 _GZIP_HEAD: Final = b"\x1f\x8b\x08\0\0\0\0\0\x04\xff"
@@ -70,9 +70,15 @@ class _List:
 
     def __init__(self, name: str) -> None:
         self._open = f'"{name}":['
+        self._nouns: tuple[Any, ...] | None = None
         self._chunks: list[_Chunk] = []
 
     def write(self, nouns: tuple[Any, ...]) -> list[_Chunk]:
+        if nouns is not self._nouns:
+            self._nouns, self._chunks = nouns, self._written(nouns)
+        return self._chunks
+
+    def _written(self, nouns: tuple[Any, ...]) -> list[_Chunk]:
         before, known = self._chunks, None
         chunks: list[_Chunk] = []
         for place in range(0, max(len(nouns), 1), _CHUNK):
@@ -88,7 +94,6 @@ class _List:
                 texts = [known.get(id(one)) or _text(encoded(one)) for one in some]
                 was = _chunk(some, texts, "," if chunks else self._open)
             chunks.append(was)
-        self._chunks = chunks
         return chunks
 
 

@@ -8,7 +8,7 @@ from trueup.host.facts import ListeningSocket, Transport
 from trueup.host.files import read_bytes
 from trueup.host.unreadable import HostUnreadable, Reason
 
-_DATAGRAM_BYTES: Final = 1 << 18
+_DATAGRAM_BYTES: Final = 1 << 15  # the kernel fills no more, and a larger one costs more to make
 _TIMEOUT_S: Final = 2.0
 _TABLE_BYTES_MAX: Final = 64 * 1024 * 1024  # /proc lists every connection: about 150 bytes each
 
