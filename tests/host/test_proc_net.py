@@ -10,7 +10,9 @@ from trueup.host.unreadable import HostUnreadable, Reason
 @pytest.mark.parametrize("transport", Transport)
 @pytest.mark.parametrize("family", ["", "6"])
 def test_it_agrees_with_sock_diag_taken_at_the_same_moment(transport: Transport, family: str) -> None:
-    expected, _ = Decoder(transport).decode(sample_hex(f"sock_diag_{transport}{family}.hex"))
+    decoder = Decoder(transport)
+    decoder.decode(sample_hex(f"sock_diag_{transport}{family}.hex"))
+    expected = list(decoder.sockets())
     found = listening_sockets(sample_bytes(f"proc_net_{transport}{family}.txt"), transport)
     assert found
     assert {(s.address, s.port, s.queue, s.uid, s.inode) for s in found} == {

@@ -17,7 +17,9 @@ from trueup.host.unreadable import HostUnreadable, Reason
 
 
 def test_a_listener_comes_with_its_queue_limit_owner_and_cookie() -> None:
-    sockets, last = Decoder(Transport.TCP).decode(sample_hex("sock_diag_tcp.hex"))
+    decoder = Decoder(Transport.TCP)
+    last = decoder.decode(sample_hex("sock_diag_tcp.hex"))
+    sockets = list(decoder.sockets())
     assert last
     assert sockets == [
         ListeningSocket(
@@ -35,7 +37,9 @@ def test_a_listener_comes_with_its_queue_limit_owner_and_cookie() -> None:
 
 
 def test_ipv6_says_whether_it_takes_ipv4_too_and_mapped_addresses_are_ipv4() -> None:
-    sockets, _ = Decoder(Transport.TCP).decode(sample_hex("sock_diag_tcp6.hex"))
+    decoder = Decoder(Transport.TCP)
+    decoder.decode(sample_hex("sock_diag_tcp6.hex"))
+    sockets = list(decoder.sockets())
     assert [(s.address, s.port, s.v6_only) for s in sockets] == [
         ("::1", 5432, True),
         ("127.0.0.1", 9200, False),
@@ -44,7 +48,9 @@ def test_ipv6_says_whether_it_takes_ipv4_too_and_mapped_addresses_are_ipv4() -> 
 
 
 def test_udp_counts_waiting_bytes_against_the_receive_buffer() -> None:
-    sockets, _ = Decoder(Transport.UDP).decode(sample_hex("sock_diag_udp.hex"))
+    decoder = Decoder(Transport.UDP)
+    decoder.decode(sample_hex("sock_diag_udp.hex"))
+    sockets = list(decoder.sockets())
     assert [(s.address, s.port, s.queue, s.queue_max) for s in sockets] == [
         ("127.0.0.1", 53, 832, 212992),
         ("0.0.0.0", 35241, 0, 212992),
@@ -102,10 +108,24 @@ def test_requests_have_the_size_that_the_kernel_reads() -> None:
 
 def test_a_socket_that_looks_as_before_is_not_decoded_again() -> None:
     decoder = Decoder(Transport.TCP)
-    (first,), _ = decoder.decode(sample_hex("sock_diag_tcp.hex"))
+    decoder.decode(sample_hex("sock_diag_tcp.hex"))
+    (first,) = decoder.sockets()
     decoder.begin()
-    (second,), _ = decoder.decode(sample_hex("sock_diag_tcp.hex"))
+    decoder.decode(sample_hex("sock_diag_tcp.hex"))
+    (second,) = decoder.sockets()
     assert second is first
+    assert decoder.is_as_before()
+
+
+def test_a_socket_that_moved_by_one_datagram_is_not_decoded_again() -> None:
+    decoder = Decoder(Transport.TCP)
+    decoder.decode(sample_hex("sock_diag_tcp.hex"))
+    (first,) = decoder.sockets()
+    decoder.begin()
+    decoder.decode(sample_hex("sock_diag_tcp6.hex"))
+    decoder.decode(sample_hex("sock_diag_tcp.hex"))
+    assert list(decoder.sockets())[-1] is first
+    assert not decoder.is_as_before()
 
 
 def test_a_queue_that_grew_shows_in_the_next_dump() -> None:
@@ -114,5 +134,7 @@ def test_a_queue_that_grew_shows_in_the_next_dump() -> None:
     decoder.begin()
     grown = bytearray(sample_hex("sock_diag_tcp.hex"))
     grown[16 + 56] = 4  # idiag_rqueue
-    (now,), _ = decoder.decode(bytes(grown))
+    decoder.decode(bytes(grown))
+    (now,) = decoder.sockets()
+    assert not decoder.is_as_before()
     assert now.queue == 4

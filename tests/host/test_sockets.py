@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import time
@@ -124,3 +125,25 @@ def test_where_nothing_has_changed_it_is_the_same_tuple() -> None:
         for one in many:
             one.close()
         assert sockets.read() == ()
+
+
+def test_a_dump_that_failed_halfway_is_no_measure_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = Sockets._ask
+    fails = False
+
+    def failing(self: Sockets, netlink: socket.socket, family: int, transport: Transport) -> None:
+        if fails and transport is Transport.UDP:
+            raise OSError(errno.ENOBUFS, "no buffer space")
+        ask(self, netlink, family, transport)
+
+    monkeypatch.setattr(Sockets, "_ask", failing)
+    with network("halfway") as (alone,), alone.enter():
+        sockets = Sockets()
+        with listen():
+            assert len(sockets.dump()) == 1
+            with listen():
+                fails = True
+                with pytest.raises(HostUnreadable):
+                    sockets.dump()
+                fails = False
+                assert len(sockets.dump()) == 2

@@ -21,7 +21,8 @@ from trueup.host.facts import Transport
 from trueup.host.report import Listener
 from trueup.probes.probe import Farewell
 
-AT_ONCE: Final = 16
+AT_ONCE: Final = 8
+NEW_AT_ONCE: Final = 16
 TIMEOUT_S: Final = 2.0
 LISTENERS_MAX: Final = 500
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -59,12 +60,15 @@ class LocalLooks:
         if listeners is not self._listeners:
             self._listeners = listeners
             self._meet(listeners)
-        due = list(islice(self._turns, AT_ONCE))
+        due = list(islice(self._turns, AT_ONCE if self._knows_all() else NEW_AT_ONCE))
         self._turns.rotate(-len(due))
         said = await _said_again(engine, {key: self._known[key] for key in due if key in self._known})
         closely = [key for key in due if key not in said or not self._is_as_before(key, said[key])]
         await asyncio.gather(*(self._look(engine, key, self._there[key]) for key in closely))
-        return len(self._known) == len(self._turns)
+        return self._knows_all()
+
+    def _knows_all(self) -> bool:
+        return len(self._known) == len(self._there)
 
     def _meet(self, listeners: Iterable[Listener]) -> None:
         """From now on these; those that nobody has looked at come first."""

@@ -62,7 +62,8 @@ class Joiner:
         now: datetime,
     ) -> tuple[Listener, ...]:
         """An inode without an owner in ``owners`` could not be looked for."""
-        as_before = sockets is self._sockets and owners is self._owners
+        same_owners = owners is self._owners
+        as_before = sockets is self._sockets and same_owners
         if not as_before:
             self._sockets, self._owners = sockets, owners
             self._queued = {
@@ -79,21 +80,38 @@ class Joiner:
         )
         if as_before and around == self._around:
             return self._joined
-        # The same socket object has the same queue, and so has had it since when it had.
-        before = {id(one.socket): one for one in self._joined} if around == self._around else {}
-        joined = []
-        for one in sockets:
-            owner = owners.get(one.inode, _UNKNOWN)
-            known = before.get(id(one))
-            if known is not None and (known.owner is owner or known.owner == owner):
-                joined.append(known)
-            else:
-                joined.append(self._listener(one, owner, around))
+        if around != self._around:
+            joined = [self._listener(one, owners.get(one.inode, _UNKNOWN), around) for one in sockets]
+        else:
+            joined = self._renewed(sockets, owners, around, same_owners=same_owners)
         self._around = around
         told = tuple(joined)
         if told != self._joined:
             self._joined = told
         return self._joined
+
+    def _renewed(
+        self,
+        sockets: Collection[ListeningSocket],
+        owners: Mapping[int, Owner],
+        around: _Around,
+        *,
+        same_owners: bool,
+    ) -> list[Listener]:
+        """Listeners of the same sockets stay: those have the same queue, and have had it for as long."""
+        if same_owners and len(sockets) == len(self._joined):
+            before: Iterable[Listener | None] = self._joined  # most are where they were
+        else:
+            by_socket = {id(one.socket): one for one in self._joined}
+            before = (by_socket.get(id(one)) for one in sockets)
+        return [
+            known
+            if known is not None
+            and known.socket is one
+            and (same_owners or known.owner == owners.get(one.inode, _UNKNOWN))
+            else self._listener(one, owners.get(one.inode, _UNKNOWN), around)
+            for one, known in zip(sockets, before, strict=True)
+        ]
 
     def _listener(self, socket: ListeningSocket, owner: Owner, around: _Around) -> Listener:
         process = around.processes.get(owner.pid) if owner.pid is not None else None

@@ -4,9 +4,11 @@ A dump of 2,000 listeners takes 2 ms, however many connections there are beside 
 """
 
 import ipaddress
+import itertools
+import operator
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -113,15 +115,14 @@ class Decoder:
         self._transport = transport
         self._before: list[_Part] = []
         self._now: list[_Part] = []
-        self._known: dict[bytes, ListeningSocket] | None = None
         self._attributes: dict[bytes, tuple[bool | None, int | None, int | None]] = {}
 
     def begin(self) -> None:
         """A new dump starts: what the one before didn't have is forgotten."""
-        self._before, self._now, self._known, self._attributes = self._now, [], None, {}
+        self._before, self._now, self._attributes = self._now, [], {}
 
-    def decode(self, datagram: bytes) -> tuple[list[ListeningSocket], bool]:
-        """The sockets of one datagram of a dump's answer, and whether it was the last.
+    def decode(self, datagram: bytes) -> bool:
+        """Take one datagram of a dump's answer, and tell whether it was the last.
 
         Raises:
             HostUnreadable: the kernel answered with an error, or not in the form of linux/inet_diag.h.
@@ -129,17 +130,26 @@ class Decoder:
         place = len(self._now)
         part = self._before[place] if place < len(self._before) else None
         if part is None or part.datagram != datagram:
-            part = self._decoded(datagram)
+            # A listener more or less moves the others by one message, and so by one datagram at most.
+            near = [one.sockets for one in self._before[max(0, place - 1) : place + 2]]
+            part = self._decoded(datagram, near)
         self._now.append(part)
-        return list(part.sockets.values()), part.last
+        return part.last
 
-    def _decoded(self, datagram: bytes) -> _Part:
-        if self._known is None:
-            self._known = {payload: one for part in self._before for payload, one in part.sockets.items()}
+    def is_as_before(self) -> bool:
+        """Whether this dump was the same as the one before, to the byte."""
+        return len(self._now) == len(self._before) and all(map(operator.is_, self._now, self._before))
+
+    def sockets(self) -> Iterator[ListeningSocket]:
+        """Those of this dump."""
+        return itertools.chain.from_iterable(part.sockets.values() for part in self._now)
+
+    def _decoded(self, datagram: bytes, near: Sequence[Mapping[bytes, ListeningSocket]]) -> _Part:
         sockets: dict[bytes, ListeningSocket] = {}
         for kind, payload in messages(datagram):
             if kind == SOCK_DIAG_BY_FAMILY:
-                sockets[payload] = self._known.get(payload) or self._socket(payload)
+                known = (one[payload] for one in near if payload in one)
+                sockets[payload] = next(known, None) or self._socket(payload)
             elif kind == _NLMSG_DONE:
                 return _Part(datagram, sockets, last=True)
             elif kind == _NLMSG_ERROR:

@@ -19,6 +19,7 @@ class Sockets:
     def __init__(self, proc: str = "/proc") -> None:
         self._proc = proc
         self._decoders = {transport: sock_diag.Decoder(transport) for transport in Transport}
+        self._asked: tuple[Transport, ...] = ()
         self._last: tuple[ListeningSocket, ...] = ()
         self._netlink_port = 0
 
@@ -43,24 +44,27 @@ class Sockets:
         """
         if not hasattr(socket, "AF_NETLINK"):
             raise HostUnreadable("sock_diag", "needs Linux", Reason.UNSUPPORTED)
-        found: list[ListeningSocket] = []
+        asked = transports or tuple(Transport)
+        before, self._asked = self._asked, ()  # one that fails is no measure for the next
         try:
             with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, sock_diag.NETLINK_SOCK_DIAG) as netlink:
                 netlink.settimeout(_TIMEOUT_S)
                 self._bind(netlink)
-                for transport in transports or tuple(Transport):
+                for transport in asked:
                     self._decoders[transport].begin()
-                    found += self._ask(netlink, sock_diag.AF_INET, transport)
+                    self._ask(netlink, sock_diag.AF_INET, transport)
                     try:
-                        found += self._ask(netlink, sock_diag.AF_INET6, transport)
+                        self._ask(netlink, sock_diag.AF_INET6, transport)
                     except HostUnreadable as error:
                         if error.reason is not Reason.ABSENT:  # absent: a kernel without IPv6
                             raise
         except OSError as error:
             raise HostUnreadable.of("sock_diag", error) from error
-        told = tuple(found)
-        if told != self._last:
-            self._last = told
+        decoders = [self._decoders[transport] for transport in asked]
+        self._asked = asked
+        if asked != before or not all(decoder.is_as_before() for decoder in decoders):
+            told = tuple(one for decoder in decoders for one in decoder.sockets())
+            self._last = self._last if told == self._last else told
         return self._last
 
     def _bind(self, netlink: socket.socket) -> None:
@@ -71,14 +75,10 @@ class Sockets:
             return  # taken meanwhile: any other will do, and is chosen as we ask
         self._netlink_port = netlink.getsockname()[0]
 
-    def _ask(self, netlink: socket.socket, family: int, transport: Transport) -> list[ListeningSocket]:
+    def _ask(self, netlink: socket.socket, family: int, transport: Transport) -> None:
         netlink.send(sock_diag.dump_request(family, transport))
-        found: list[ListeningSocket] = []
-        last = False
-        while not last:
-            part, last = self._decoders[transport].decode(netlink.recv(_DATAGRAM_BYTES))
-            found += part
-        return found
+        while not self._decoders[transport].decode(netlink.recv(_DATAGRAM_BYTES)):
+            pass
 
 
 def from_proc(net: str, *transports: Transport) -> tuple[ListeningSocket, ...]:

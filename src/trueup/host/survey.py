@@ -86,6 +86,7 @@ class Survey:
         self._keep = keep
         self.interests = interests or Interests()
         self._joiner = Joiner(reader)
+        self._inodes: tuple[tuple[ListeningSocket, ...], frozenset[int]] = (), frozenset()
         self._counted: dict[tuple[str, str], deque[tuple[datetime, int]]] = {}
         self._kept_units: dict[str, tuple[datetime, Unit]] = {}
         self._kept_names: tuple[datetime, tuple[str, ...]] | None = None
@@ -202,9 +203,11 @@ class Survey:
                     gaps.note(error)
         return found
 
-    def _owners(self, sockets: Iterable[ListeningSocket], gaps: _Gaps) -> Mapping[int, Owner]:
+    def _owners(self, sockets: tuple[ListeningSocket, ...], gaps: _Gaps) -> Mapping[int, Owner]:
+        if sockets is not self._inodes[0]:
+            self._inodes = sockets, frozenset(socket.inode for socket in sockets)
         try:
-            return self._reader.owners([socket.inode for socket in sockets])
+            return self._reader.owners(self._inodes[1])
         except HostUnreadable as error:
             gaps.note(error)
             return {}
