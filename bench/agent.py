@@ -1,13 +1,14 @@
-"""The agent at rest on a machine with 2,000 listeners and 300 processes, beside a psutil loop.
+"""The agent at rest on a machine of 300 processes, a third of which hold its 2,000 listeners, beside a psutil
+loop that tells of them what psutil knows: who listens, their processes, the machine itself.
 
-Both see who listens, and of each process that holds a listener what the agent reports of it, and both notice
-within a second that one has gone: psutil knows no events, so its loop asks once a second. The agent tells
-more: units, containers, vitals, how its listeners answer. What it would be of a loop that asks only as often
-as the agent reports, and notices so late, is shown beside it.
+Both notice within a second that a listener has gone: psutil knows no events, so its loop asks each second.
+The agent tells more: queues, units, containers, how its listeners answer. What it would be of a loop that asks
+only as often as the agent reports, and so notices late, is shown beside it.
 """
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,18 +16,41 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.who import LISTENERS, listeners
 from tests.cli.monitor import monitor
 from tests.cli.test_agent import agent, token_for
 from trueup.app.agent import EVERY_S
 
 PROCESSES = 300
-SETTLE_S = 140.0
-WATCH_S = 120.0
+HOLDERS = 100
+LISTENERS = 2000
+SETTLE_S = 160.0
+WATCH_S = 300.0
 CPU_MOST = 0.005
 MIB_MOST = 60
 SHARE_MOST = 0.1
 NOTICED_WITHIN_S = 1.0
+MACHINE = """
+import os, select, socket
+for number in range(%d):
+    if os.fork() == 0:
+        count = %d if number < %d else 0
+        doors = {one.fileno(): one for one in (socket.create_server(("127.0.0.1", 0)) for _ in range(count))}
+        inside = {}
+        poll = select.epoll()
+        for door in doors:
+            poll.register(door, select.EPOLLIN)
+        os.write(1, b".")
+        while True:
+            for number, _ in poll.poll():
+                if number in doors:
+                    guest, _ = doors[number].accept()
+                    inside[guest.fileno()] = guest
+                    poll.register(guest, select.EPOLLIN)
+                else:
+                    inside.pop(number).close()  # whatever it says, or how it goes
+os.write(1, b".")
+os.waitpid(-1, 0)
+"""
 PEER = """
 import psutil, time
 FACTS = ["pid", "ppid", "name", "status", "create_time", "num_threads", "uids", "username"]
@@ -34,7 +58,10 @@ FACTS += ["exe", "cmdline", "num_fds", "memory_info"]
 while True:
     found = [one for one in psutil.net_connections(kind="inet") if one.status == "LISTEN"]
     known = [psutil.Process(pid).as_dict(FACTS) for pid in {one.pid for one in found if one.pid}]
-    assert len(found) >= %d and known
+    vitals = psutil.getloadavg(), psutil.virtual_memory(), psutil.swap_memory(), psutil.boot_time()
+    disks = [psutil.disk_usage(one.mountpoint) for one in psutil.disk_partitions()]
+    addresses = psutil.net_if_addrs()
+    assert len(found) >= %d and len(known) >= %d
     time.sleep(%f)
 """
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -43,7 +70,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def run(scale: float) -> int:
     """How many of its three bounds are missed."""
     watch_s = EVERY_S * max(2, round(WATCH_S * scale / EVERY_S))  # whole rounds of both
-    with tempfile.TemporaryDirectory() as name, listeners(LISTENERS), _processes():
+    with tempfile.TemporaryDirectory() as name, _machine():
         folder = Path(name)
         with monitor(folder, "services: {one: 'tcp://127.0.0.1:1'}\n") as ran:
             token = token_for("here", ran.data, folder)
@@ -64,20 +91,23 @@ def run(scale: float) -> int:
 
 
 @contextlib.contextmanager
-def _processes() -> Iterator[None]:
-    others = [subprocess.Popen(["sleep", "3600"]) for _ in range(PROCESSES)]
+def _machine() -> Iterator[None]:
+    words = MACHINE % (PROCESSES - 1, LISTENERS // HOLDERS, HOLDERS)
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", words], stdout=subprocess.PIPE, start_new_session=True
+    )
     try:
+        assert process.stdout is not None
+        assert len(process.stdout.read(PROCESSES)) == PROCESSES
         yield
     finally:
-        for one in others:
-            one.kill()
-        for one in others:
-            one.wait()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextlib.contextmanager
 def _peer() -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen([sys.executable, "-c", PEER % (LISTENERS, NOTICED_WITHIN_S)])
+    process = subprocess.Popen([sys.executable, "-c", PEER % (LISTENERS, HOLDERS, NOTICED_WITHIN_S)])
     try:
         yield process
     finally:

@@ -7,17 +7,10 @@ from typing import Final
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.beds.redis import redis
-from tests.checks.strangers import stranger
 from trueup.app import agent as module
 from trueup.app.agent import WAITING_MAX, Agent, Duty, Waiting
 from trueup.app.agent_link import Away, Link, Refused
-from trueup.app.clock import SystemClock
-from trueup.app.local_looks import LocalLooks
-from trueup.domain.states import Layer, Outcome
-from trueup.engine.engine import Engine
-from trueup.host.reader import ThisMachine
-from trueup.host.survey import Interests, Survey
+from trueup.host.survey import Interests
 
 KEY: Final = Ed25519PrivateKey.generate()
 
@@ -82,22 +75,3 @@ def test_what_is_away_is_tried_again_and_what_is_refused_is_not(
         await asyncio.gather(sending, return_exceptions=True)
 
     asyncio.run(story())
-
-
-def test_it_looks_at_its_own_listeners_and_forgets_those_that_go() -> None:
-    async def looked(port: int, silent: int) -> tuple[LocalLooks, list[int]]:
-        looks = LocalLooks(SystemClock())
-        report = await Survey(ThisMachine(), "here", SystemClock()).take_listeners()
-        mine = [one for one in report.listeners if one.socket.port in (port, silent)]
-        async with Engine() as engine:
-            await looks.round(engine, mine)
-            found = {(one.port, one.layer): one for one in looks.all()}
-            assert found[port, Layer.SERVICE].outcome is Outcome.PASS
-            assert found[port, Layer.SERVICE].speaks == "redis"
-            assert found[silent, Layer.PORT].outcome is Outcome.PASS
-            await looks.round(engine, [one for one in mine if one.socket.port == silent])
-        return looks, [one.port for one in looks.all()]
-
-    with redis() as server, stranger(None) as silent:
-        _, ports = asyncio.run(looked(server.port, silent))
-    assert set(ports) == {silent}

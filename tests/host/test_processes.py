@@ -1,5 +1,6 @@
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from tests.host.as_user import NOBODY, as_nobody
 from tests.host.sample import sample_bytes, sample_text
 from trueup.host.facts import ProcessState
 from trueup.host.processes import (
+    RESTING_AGAIN_AFTER_S,
     WHOLE_AGAIN_AFTER_S,
     Processes,
     Stat,
@@ -322,6 +324,18 @@ def test_who_has_not_run_is_the_same_object_and_its_stat_is_not_read(monkeypatch
         with pytest.raises(HostUnreadable) as caught:
             processes.read(process.pid)
         assert caught.value.reason is Reason.ABSENT
+
+
+def test_what_others_change_of_who_has_not_run_shows_later() -> None:
+    now_s = 0.0
+    processes = Processes(monotonic_s=lambda: now_s)
+    with child() as process:
+        wait_until(lambda: processes.read(process.pid) is processes.read(process.pid), "it sleeps")
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (123, 123))
+        now_s = WHOLE_AGAIN_AFTER_S + 1
+        assert processes.read(process.pid).files_max != 123
+        now_s = RESTING_AGAIN_AFTER_S + 1
+        assert processes.read(process.pid).files_max == 123
 
 
 def test_a_program_that_is_replaced_while_it_sleeps_shows_at_the_next_look(tmp_path: Path) -> None:

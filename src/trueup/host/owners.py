@@ -51,6 +51,8 @@ class Owners:
         self._denied: set[int] = set()
         self._walked_at_s = 0.0
         self._changed = False
+        self._stats: dict[int, Stat | None] = {}
+        """pid of a holder -> what it was when it was last known to have run."""
         self._holders: dict[int, tuple[int, ...]] = {}
         self._named: dict[tuple[int, ...], Owner] = {}
         self._owners: dict[int, Owner] = {}
@@ -96,6 +98,7 @@ class Owners:
             if ran is None or ran != self._ran.get(pid):
                 at_rest = False
                 self._ran[pid] = ran
+                self._stats.pop(pid, None)
                 self._hold(pid, self._still_held(pid, held))
         return at_rest
 
@@ -169,8 +172,8 @@ class Owners:
     def _name(self) -> None:
         if self._changed:
             self._holders = self._by_inode()
-        stats: dict[int, Stat | None] = {}
-        named = {pids: self._owner(pids, stats) for pids in set(self._holders.values())}
+            self._stats.clear()  # who lost its parent has another now, and needn't have run for it
+        named = {pids: self._owner(pids) for pids in set(self._holders.values())}
         if self._changed or named != self._named:
             owners = {inode: named[pids] for inode, pids in self._holders.items()}
             if owners != self._owners:
@@ -186,11 +189,11 @@ class Owners:
                 holders[inode] = (*others, pid) if others else alone
         return holders
 
-    def _owner(self, pids: tuple[int, ...], stats: dict[int, Stat | None]) -> Owner:
+    def _owner(self, pids: tuple[int, ...]) -> Owner:
         for pid in pids:
-            if pid not in stats:
-                stats[pid] = self._stat(pid)
-        alive = {pid: stat for pid in pids if (stat := stats[pid]) is not None}
+            if pid not in self._stats:
+                self._stats[pid] = self._stat(pid)
+        alive = {pid: stat for pid in pids if (stat := self._stats[pid]) is not None}
         if alive:
             return _named(alive)
         hidden = self._denied or not self._trusted or pids

@@ -17,6 +17,8 @@ from trueup.host.unreadable import HostUnreadable, Reason
 
 _DELETED: Final = " (deleted)"
 WHOLE_AGAIN_AFTER_S: Final = 60.0
+RESTING_AGAIN_AFTER_S: Final = 300.0
+"""Of a process that hasn't run meanwhile, only others can have changed anything: its cgroup, its limits."""
 _KNOWN_MAX: Final = 4096
 _THREADS_MAX: Final = 16
 _TOGETHER_S: Final = 0.05
@@ -241,13 +243,11 @@ class Processes:
             and ran == known.ran
             and (known.process.executable, known.process.executable_deleted) == (executable or (None, None))
         )
-        if known is None or not rests or now_s - known.read_at_s > WHOLE_AGAIN_AFTER_S:
+        whole_again_s = RESTING_AGAIN_AFTER_S if rests else WHOLE_AGAIN_AFTER_S
+        is_old = known is not None and now_s - known.read_at_s > whole_again_s
+        if known is None or not rests or is_old:
             stat = self.stat(pid)
-            if (
-                known is None
-                or not _is_same(known.process, stat, executable)
-                or now_s - known.read_at_s > WHOLE_AGAIN_AFTER_S
-            ):
+            if known is None or is_old or not _is_same(known.process, stat, executable):
                 known = self._whole(folder, stat, executable, known)
             known = replace(known, process=_as_of(known.process, stat, folder), ran=ran)
         frozen = self._frozen(known.place_text) if known.place_text else None
