@@ -93,16 +93,21 @@ def test_who_answers_otherwise_than_before_is_looked_at_closely(looked_closely: 
     asyncio.run(story())
 
 
-def test_a_listener_that_came_later_is_looked_at_first(looked_closely: list[int]) -> None:
+def test_a_listener_that_came_later_is_looked_at_first(
+    looked_closely: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(module, "NEW_AT_ONCE", 1)
+
     async def story(ports: list[int]) -> None:
         looks = LocalLooks(SystemClock())
-        many = await listening_on(*ports)
+        new, *known = await listening_on(*ports)
         async with Engine() as engine:
-            assert await looks.round(engine, many[1:])
+            assert [await looks.round(engine, known) for _ in known] == [False, True]
             looked_closely.clear()
-            assert await looks.round(engine, many)
-        assert looked_closely == [many[0].socket.port]
-        assert len(looks.all()) == len(many)
+            assert await looks.round(engine, [*known, new])
+        assert looked_closely == [new.socket.port]
+        assert len(looks.all()) == len(ports)
 
     with stranger(None) as one, stranger(None) as two, stranger(None) as three:
         asyncio.run(story([one, two, three]))

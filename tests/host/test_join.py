@@ -17,6 +17,15 @@ def test_what_looks_as_before_is_the_same_object() -> None:
     assert (fourth.socket.queue, fourth.queued_since) == (1, NOW)
 
 
+def test_one_socket_of_several_that_has_changed_is_joined_anew_and_no_other() -> None:
+    joiner = Joiner(FakeReader())
+    owners, running = {1080: Owner(5, (5,)), 1081: Owner(5, (5,))}, {5: process(5)}
+    before = joiner.join((listening(80), steady := listening(81)), owners, running, (), NOW)
+    waits, same = joiner.join((listening(80, queue=1), steady), owners, running, (), NOW)
+    assert (waits.socket.queue, waits.queued_since) == (1, NOW)
+    assert same is before[1]
+
+
 def test_where_all_looks_as_before_it_is_the_same_tuple() -> None:
     joiner = Joiner(FakeReader())
     sockets, owners = (listening(80), listening(81, queue=2)), {1080: Owner(5, (5,)), 1081: Owner(5, (5,))}

@@ -157,6 +157,31 @@ def test_who_has_not_run_is_not_asked_and_who_has_run_is(monkeypatch: pytest.Mon
             assert set(now.pids) == set(before.pids) - {sleeping.pid}
 
 
+RENAMING = """
+import ctypes, sys
+print("ready", flush=True)
+sys.stdin.readline()
+ctypes.CDLL(None).prctl(15, b"systemd", 0, 0, 0)
+print("renamed", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_who_has_run_is_asked_for_its_name_again() -> None:
+    owners = Owners(Processes(), monotonic_s=lambda: 0.0)
+    with listening() as listener:
+        inode = inode_of(listener)
+        with given_to(listener, RENAMING) as other:
+            listener.close()
+            assert not owners.of([inode])[inode].by_init
+            assert other.stdin is not None
+            assert other.stdout is not None
+            other.stdin.write("\n")
+            other.stdin.flush()
+            assert other.stdout.readline() == "renamed\n"
+            assert owners.of([inode])[inode] == Owner(other.pid, (other.pid,), by_init=True)
+
+
 def test_who_is_stopped_is_at_rest_and_holds_what_it_held() -> None:
     owners = Owners(Processes())
     with listening() as listener:
@@ -251,8 +276,11 @@ def test_an_inode_that_stays_unknown_is_not_sought_at_each_look(
     monkeypatch: pytest.MonkeyPatch, looked_into: list[int]
 ) -> None:
     owners = Owners(among([os.getpid()], monkeypatch), monotonic_s=lambda: 0.0)
-    for _ in range(3):
-        assert owners.of([4242])[4242].pid is None
+    with listening() as listener:
+        inode = inode_of(listener)
+        assert owners.of([4242, inode])[4242].pid is None
+        for _ in range(3):
+            assert owners.of([4242])[4242].pid is None
     assert looked_into == [os.getpid()]
 
 

@@ -87,8 +87,8 @@ class Owners:
         if held:
             self._held[pid] = held
         else:
-            self._held.pop(pid, None)
-            self._ran.pop(pid, None)
+            for of_holders in (self._held, self._ran, self._stats):
+                of_holders.pop(pid, None)
 
     def _ask_holders(self) -> bool:
         """Whether none has run since it was asked last: the others are asked again."""
@@ -172,7 +172,6 @@ class Owners:
     def _name(self) -> None:
         if self._changed:
             self._holders = self._by_inode()
-            self._stats.clear()  # who lost its parent has another now, and needn't have run for it
         named = {pids: self._owner(pids) for pids in set(self._holders.values())}
         if self._changed or named != self._named:
             owners = {inode: named[pids] for inode, pids in self._holders.items()}

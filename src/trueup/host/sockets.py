@@ -45,7 +45,6 @@ class Sockets:
         if not hasattr(socket, "AF_NETLINK"):
             raise HostUnreadable("sock_diag", "needs Linux", Reason.UNSUPPORTED)
         asked = transports or tuple(Transport)
-        before, self._asked = self._asked, ()  # one that fails is no measure for the next
         try:
             with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, sock_diag.NETLINK_SOCK_DIAG) as netlink:
                 netlink.settimeout(_TIMEOUT_S)
@@ -61,8 +60,8 @@ class Sockets:
         except OSError as error:
             raise HostUnreadable.of("sock_diag", error) from error
         decoders = [self._decoders[transport] for transport in asked]
-        self._asked = asked
-        if asked != before or not all(decoder.is_as_before() for decoder in decoders):
+        if asked != self._asked or not all(decoder.is_as_before() for decoder in decoders):
+            self._asked = asked
             told = tuple(one for decoder in decoders for one in decoder.sockets())
             self._last = self._last if told == self._last else told
         return self._last
