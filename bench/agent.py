@@ -2,8 +2,8 @@
 loop that tells of them what psutil knows: who listens, their processes, the machine itself.
 
 Both notice within a second that a listener has gone: psutil knows no events, so its loop asks each second.
-The agent tells more: queues, units, containers, how its listeners answer. What it would be of a loop that asks
-only as often as the agent reports, and so notices late, is shown beside it.
+The agent tells more: queues, units, containers, how its listeners answer. What it would be of a loop that
+asks only as often as the agent reports, and so notices late, is shown beside it.
 """
 
 import contextlib
