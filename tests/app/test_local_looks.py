@@ -1,7 +1,6 @@
 """What an agent sees when it asks its own machine's listeners."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from tests.checks.strangers import stranger
 from trueup.app import local_looks as module
 from trueup.app.clock import SystemClock
 from trueup.app.local_looks import LocalLooks
-from trueup.checks.look import Look
+from trueup.checks.look import Look, look
 from trueup.domain.states import Layer, Outcome
 from trueup.engine.engine import Engine
 from trueup.host.reader import ThisMachine
@@ -29,7 +28,6 @@ async def listening_on(*ports: int) -> list[Listener]:
 def looked_closely(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The ports that were looked at as if for the first time."""
     ports: list[int] = []
-    look: Callable[..., Awaitable[Look]] = module.look
 
     async def noted(engine: Engine, check: Any, *rest: Any, **more: Any) -> Look:
         ports.append(check.address.port)
