@@ -31,12 +31,16 @@ def test_a_job_is_heard_whatever_stands_there(door: str) -> None:
     ("asked", "hint"),
     [
         ("incidents?sate=open", "did you mean state?"),
-        ("targets?x=1", "known are limit, cursor"),
+        ("targets?x=1", "known are limit, cursor, state, tag"),
         ("silences?x=1", "leave it out"),
     ],
 )
 def test_the_name_that_was_meant_is_said(asked: str, hint: str) -> None:
     assert ask(web(plain("up")), f"/api/v1/{asked}").json["hint"] == hint
+
+
+def test_what_clients_add_against_caches_is_passed_over() -> None:
+    assert ask(web(plain("up")), "/api/v1/incidents?_=1764500000").status == 200
 
 
 def test_who_may_not_read_is_told_that_first() -> None:

@@ -28,6 +28,25 @@ def test_pages_go_on_where_the_last_ended_and_keep_the_state_of_all() -> None:
     assert names == ["t0", "t1", "t2", "t3", "t4"]
 
 
+def test_those_of_a_state_or_a_tag_may_be_asked_for_and_the_state_stays_that_of_all() -> None:
+    monitor = ScriptedMonitor(Target("a", tags=("shop",)), Target("b"), Target("c", tags=("shop", "web")))
+    monitor.tell("a", "down")
+    app = web(monitor)
+
+    def listed(query: str) -> list[str]:
+        shown = ask(app, f"/api/v1/targets?{query}").json
+        assert shown["state"] == "down"
+        return [one["name"] for one in shown["targets"]]
+
+    assert listed("state=down") == ["a"]
+    assert listed("state=up") == ["b", "c"]
+    assert listed("tag=shop") == ["a", "c"]
+    assert listed("tag=shop&state=up") == ["c"]
+    assert listed("tag=none") == []
+    answer = ask(app, "/api/v1/targets?state=broken")
+    assert (answer.status, answer.json["hint"]) == (400, "write one of up, degraded, down, unknown")
+
+
 def test_what_is_not_enabled_is_neither_listed_nor_the_worst() -> None:
     monitor = ScriptedMonitor(Target("idle", enabled=False), Target("a"))
     monitor.tell("idle", "unknown")

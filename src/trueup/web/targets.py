@@ -32,14 +32,17 @@ def target_gates(shown: Shown, board: Board) -> list[Gate]:
         asked = queried(request)
         limit = asked.whole("limit", PAGE_MAX, 1, PAGE_MAX)
         start = place_of(asked) or 0
+        state, tag = asked.one_of("state", *State), asked.text("tag")
         asked.finish()
         # Nobody looks at what isn't enabled: that it's unknown is no word on how things are.
         looked_at = [target for target in shown.targets if target.enabled]
         names, glances = {target.name for target in looked_at}, await board.glances()
+        of_state = {one["name"] for one in glances if state in (None, one["state"])}
+        found = [one for one in looked_at if one.name in of_state and (not tag or tag in one.tags)]
         end = start + limit
-        page = [shown.document(target) for target in looked_at[start:end]]
+        page = [shown.document(target) for target in found[start:end]]
         states = [State(one["state"]) for one in (*glances, *page) if one["name"] in names]
-        cursor = None if end >= len(looked_at) else cursor_of(end)
+        cursor = None if end >= len(found) else cursor_of(end)
         return JSONResponse({**document(page, states), "cursor": cursor})
 
     async def target(request: Request) -> Response:
@@ -66,8 +69,13 @@ def target_gates(shown: Shown, board: Board) -> list[Gate]:
             "/api/v1/targets",
             Need.READ,
             targets,
-            "How every target is that is looked at",
-            {"limit": f"at most so many, up to {PAGE_MAX}", "cursor": "that of the page before"},
+            "How every target is that is looked at; its state is that of all, whichever are listed",
+            {
+                "limit": f"at most so many, up to {PAGE_MAX}",
+                "cursor": "that of the page before",
+                "state": f"those that are {', '.join(State)} now",
+                "tag": "those with this tag",
+            },
         ),
         Gate("GET", f"{one}/explain", Need.READ, explain, "Why a target is what it is"),
         Gate(
