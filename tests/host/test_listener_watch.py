@@ -2,10 +2,12 @@ import asyncio
 import os
 import socket
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.beds.deadline import wait_until
 from tests.beds.namespaces import network
 from tests.host.as_user import as_nobody
 from tests.host.fake_reader import listening
@@ -124,6 +126,14 @@ def test_the_filter_lets_through_what_is_numbered_no_higher(up_to: int) -> None:
             ours.recv(200)
 
 
+def dropped(deaths: ListenerDeaths) -> int:
+    """What the kernel had no room for, by the column Drops of /proc/net/netlink."""
+    assert deaths._netlink is not None
+    inode = str(os.fstat(deaths._netlink.fileno()).st_ino)
+    rows = [line.split() for line in Path("/proc/net/netlink").read_text().splitlines()[1:]]
+    return next(int(drops) for *_, drops, number in rows if number == inode)
+
+
 def test_events_beyond_our_room_are_said_to_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trueup.host.listener_watch._RECEIVE_BYTES", 1)  # the kernel makes it its minimum
 
@@ -134,6 +144,8 @@ def test_events_beyond_our_room_are_said_to_be_lost(monkeypatch: pytest.MonkeyPa
         watched.deaths.know(Sockets().dump(Transport.TCP))
         for listener in listeners:
             listener.close()
+        # The kernel tells at its leisure, and who reads as it does loses nothing: nobody reads until it has.
+        wait_until(lambda: dropped(watched.deaths) > 0, "there was no room")
         try:
             await until(lambda: watched.lost > 0)
         finally:
