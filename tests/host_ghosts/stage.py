@@ -78,10 +78,10 @@ class Stage:
     processes: list[Inside] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
 
-    def check(self, *addresses: str, timeout: str = "2s") -> Seen:
-        """What is said of the first address."""
+    def check(self, *addresses: str, timeout: str = "2s", user: str | None = None) -> Seen:
+        """What is said of the first address; to root where no user is named."""
         words = ("check", "--json", "--timeout", timeout, *addresses)
-        return look_until_judged(lambda: seen_in(self.machine.trueup(*words)))[0]
+        return look_until_judged(lambda: seen_in(self.machine.trueup(*words, user=user)))[0]
 
     def check_configured(self, **targets: str) -> dict[str, Seen]:
         """What is said of each target, whose text is that of YAML: ``"at: redis://h, unit: shop"``."""
