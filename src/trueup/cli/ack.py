@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from trueup.cli.commands import FAILED
-from trueup.cli.monitor_api import MonitorApi, Unreachable, in_url, monitor_at, whose_word, with_monitor
+from trueup.cli.monitor_api import MonitorApi, in_url, monitor_at, whose_word, with_monitor
 from trueup.domain.printable import printable
 
 
@@ -20,12 +19,7 @@ def COMMAND(what: str, note: str | None, url: str, *, as_json: bool) -> int:  # 
 
     Its end is told all the same.
     """
-    try:
-        api = monitor_at(url)
-        incident = _acknowledge(api, what, note or "")
-    except Unreachable as error:
-        error.show()
-        return FAILED
+    incident = _acknowledge(monitor_at(url), what, note or "")
     if as_json:
         click.echo(json.dumps(incident, indent=2))
     else:

@@ -33,6 +33,10 @@ _NOT_COMMANDS: Final = frozenset(
 )
 
 
+class Failed(click.ClickException):
+    """The command can't do what it's for, and whoever called it did nothing wrong."""
+
+
 class Commands(click.Group):
     """The group of all commands; each is ``COMMAND`` in the file of its name."""
 
@@ -42,6 +46,8 @@ class Commands(click.Group):
         try:
             status = trueup_command.main(list(arguments), prog_name="trueup", standalone_mode=False)
             sys.stdout.flush()
+        except Failed as error:
+            return _say_and(FAILED, error.show)
         except click.ClickException as error:
             return _say_and(WRONG_USAGE, error.show)
         except (click.Abort, KeyboardInterrupt):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from trueup.cli.commands import FAILED
-from trueup.cli.monitor_api import Unreachable, monitor_at, with_monitor
+from trueup.cli.commands import say
+from trueup.cli.monitor_api import monitor_at, with_monitor
 from trueup.cli.report import is_coloured, state_word
 from trueup.domain.printable import printable
 from trueup.domain.states import State
@@ -33,16 +33,9 @@ def COMMAND(name: str, url: str, *, as_json: bool) -> int:  # noqa: N802 - what 
 
     Exit status: 0, 64 for a name that is none, 70 where no monitor is reached.
     """
-    try:
-        found = monitor_at(url).explained(name)
-    except Unreachable as error:
-        error.show()
-        return FAILED
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return 0
-    for line in _lines(found):
-        click.echo(line, color=is_coloured())
+    found = monitor_at(url).explained(name)
+    said = json.dumps(found, indent=2) if as_json else "\n".join(_lines(found))
+    say(said, coloured=is_coloured())
     return 0
 
 

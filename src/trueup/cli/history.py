@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from trueup.cli.commands import FAILED
-from trueup.cli.monitor_api import Unreachable, in_url, monitor_at, with_monitor
+from trueup.cli.commands import say
+from trueup.cli.monitor_api import in_url, monitor_at, with_monitor
 from trueup.cli.report import is_coloured, state_word
 from trueup.domain.printable import printable
 from trueup.domain.states import State
@@ -29,16 +29,9 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     """
     asked = {"since": since, "until": until, "step": step}
     query = "&".join(f"{word}={in_url(said)}" for word, said in asked.items() if said is not None)
-    try:
-        found = monitor_at(url).read(f"/api/v1/targets/{in_url(name)}/history?{query}")
-    except Unreachable as error:
-        error.show()
-        return FAILED
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-        return 0
-    for line in _lines(found):
-        click.echo(line, color=is_coloured())
+    found = monitor_at(url).read(f"/api/v1/targets/{in_url(name)}/history?{query}")
+    said = json.dumps(found, indent=2) if as_json else "\n".join(_lines(found))
+    say(said, coloured=is_coloured())
     return 0
 
 

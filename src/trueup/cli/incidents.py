@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import click
 
-from trueup.cli.commands import FAILED
-from trueup.cli.monitor_api import Unreachable, in_url, monitor_at, with_monitor
+from trueup.cli.commands import say
+from trueup.cli.monitor_api import in_url, monitor_at, with_monitor
 from trueup.cli.report import is_coloured, state_word
 from trueup.domain.printable import printable
 from trueup.domain.states import State
@@ -59,22 +59,15 @@ def COMMAND(  # noqa: N802 - what a command's file exports
         "limit": str(min(limit, 500)),
     }
     query = "&".join(f"{name}={in_url(said)}" for name, said in asked.items() if said is not None)
-    try:
-        api = monitor_at(url)
-        if target is not None:
-            api.read(f"/api/v1/targets/{in_url(target)}")  # an unknown name says which is meant
-        if number is not None:
-            found = [api.read(f"/api/v1/incidents/{number}")]
-        else:
-            found = list(islice(api.pages(f"/api/v1/incidents?{query}", "incidents"), limit))
-    except Unreachable as error:
-        error.show()
-        return FAILED
-    if as_json:
-        click.echo(json.dumps({"incidents": found, "cursor": None}, indent=2))
-        return 0
-    for line in _lines(found):
-        click.echo(line, color=is_coloured())
+    api = monitor_at(url)
+    if target is not None:
+        api.read(f"/api/v1/targets/{in_url(target)}")  # an unknown name says which is meant
+    if number is not None:
+        found = [api.read(f"/api/v1/incidents/{number}")]
+    else:
+        found = list(islice(api.pages(f"/api/v1/incidents?{query}", "incidents"), limit))
+    said = json.dumps({"incidents": found, "cursor": None}, indent=2) if as_json else "\n".join(_lines(found))
+    say(said, coloured=is_coloured())
     return 0
 
 

@@ -2,8 +2,7 @@
 
 import click
 
-from trueup.cli.commands import FAILED
-from trueup.cli.monitor_api import Unreachable, monitor_at, with_monitor
+from trueup.cli.monitor_api import monitor_at, with_monitor
 from trueup.cli.muted import mute_or_list
 
 
@@ -33,8 +32,4 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     ends what was planned here.
     """
     told = {"for": length, "until": until, "from": begins, "note": note}
-    try:
-        return mute_or_list(monitor_at(url), "maintenance", what, told, as_json=as_json)
-    except Unreachable as error:
-        error.show()
-        return FAILED
+    return mute_or_list(monitor_at(url), "maintenance", what, told, as_json=as_json)

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import click
 
+from trueup.cli.commands import Failed
 from trueup.domain.printable import printable
 
 DEFAULT_URL: Final = "http://127.0.0.1:8642"
@@ -26,7 +27,7 @@ _HERE: Final = {
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class Unreachable(click.ClickException):
+class Unreachable(Failed):
     """No monitor answers there."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from trueup.cli.commands import say
 from trueup.cli.monitor_api import MonitorApi, whose_word
 from trueup.domain.printable import printable
 
@@ -46,11 +47,7 @@ def mute_or_list(
 
 
 def _say(document: dict[str, Any], lines: Iterator[str] | list[str], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(document, indent=2))
-        return
-    for line in lines:
-        click.echo(line)
+    say(json.dumps(document, indent=2) if as_json else "\n".join(lines))
 
 
 def _lines(found: Sequence[dict[str, Any]], kind: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import click
 
 from trueup.cli.commands import FAILED
 from trueup.cli.configured import load_or_say
-from trueup.cli.monitor_api import MonitorApi, Unreachable, in_url, monitor_at, with_monitor
+from trueup.cli.monitor_api import MonitorApi, in_url, monitor_at, with_monitor
 from trueup.cli.report import is_coloured
 from trueup.domain.printable import printable
 
@@ -53,11 +53,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     channel = _mail_channel(configuration, mail) if mail is not None else None
     until_at = datetime.now(UTC)
     since_at = until_at - timedelta(seconds=_seconds(since))
-    try:
-        found = review(_material(monitor_at(url), since_at, until_at, configuration))
-    except Unreachable as error:
-        error.show()
-        return FAILED
+    found = review(_material(monitor_at(url), since_at, until_at, configuration))
     if html is not None:
         from trueup.reports.review_page import page
 
