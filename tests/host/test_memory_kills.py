@@ -6,10 +6,8 @@ import pytest
 
 from tests.host.as_user import as_nobody
 from tests.host.sample import sample_text
-from trueup.host.facts import MemoryEvents
 from trueup.host.memory_kills import (
     KernelLog,
-    kills_between,
     kills_of,
     parse_kernel_log,
 )
@@ -85,12 +83,6 @@ def test_what_kernels_say(lines: list[str], kill: MemoryKill) -> None:
 
 def test_other_lines_are_no_kills() -> None:
     assert kills_of([(1, "oom_reaper: reaped process 812 (shop)"), (1, "Killed process")]) == []
-
-
-def test_counters_tell_new_kills_and_start_over_with_a_new_cgroup() -> None:
-    assert kills_between(MemoryEvents(None, 2), MemoryEvents(None, 3)) == 1
-    assert kills_between(MemoryEvents(1, 2), MemoryEvents(1, 2)) == 0
-    assert kills_between(MemoryEvents(1, 5), MemoryEvents(1, 1)) == 1
 
 
 def test_the_kernels_log_is_read_to_its_end() -> None:

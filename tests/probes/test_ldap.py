@@ -229,4 +229,3 @@ def test_any_bytes_make_an_answer_or_a_break(says: list[bytes | Break]) -> None:
 
 def test_it_asks_first() -> None:
     assert PROBE.asks_first
-    assert not PROBE.greets

@@ -10,7 +10,6 @@ from trueup.domain.alert import Alert, EventKind
 from trueup.domain.printable import printable
 
 SENTENCE_CHARS_MAX: Final = 1000
-IMPACT_MAX: Final = 30
 NAMES_CHARS_MAX: Final = 2000
 _AGAIN: Final = "(possible repeat: nobody saw whether an earlier attempt arrived)"
 

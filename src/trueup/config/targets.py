@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from yaml.nodes import Node
 
@@ -17,8 +17,6 @@ from trueup.domain.http_settings import HttpSettings
 from trueup.domain.journey import Journey
 from trueup.domain.target import Target
 from trueup.domain.tier import TIER_DEFAULT, Tier
-
-SECTIONS_OF_TARGETS: Final = ("services", "journeys", "heartbeats")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from trueup.host.boot import moment
-from trueup.host.facts import MemoryEvents
 from trueup.host.traces import MemoryKill
 from trueup.host.unreadable import HostUnreadable
 
@@ -117,8 +116,3 @@ def _kill(found: re.Match[str], summary: re.Match[str] | None, epoch_s: float) -
 def monotonic_epoch_s() -> float:
     """The wall clock's reading at 0 of the monotonic clock, on which the kernel stamps its log."""
     return time.time() - time.monotonic()
-
-
-def kills_between(before: MemoryEvents, after: MemoryEvents) -> int:
-    """How many were killed in a cgroup between two looks; a counter that fell is a new cgroup's."""
-    return after.kills - before.kills if after.kills >= before.kills else after.kills

@@ -9,7 +9,6 @@ from trueup.importers.channel_forms import Channel, Forms
 from trueup.importers.lenient import mapping, words
 
 Config = Mapping[str, Any]
-_NOT_SENT: Final = frozenset({"default-alert", "overrides"})
 
 PROVIDERS: Final[Mapping[str, Callable[[Forms, Config], Channel]]] = {
     "aws-ses": lambda forms, c: forms.ses(

@@ -9,8 +9,6 @@ from trueup.domain.alert import EventKind
 from trueup.domain.incident import Incident, IncidentRecord
 from trueup.monitor.memory import Trouble, trouble_from_json, trouble_to_json
 
-NOT_TOLD = "dead"
-
 
 @dataclass(slots=True)
 class Case:

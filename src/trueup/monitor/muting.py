@@ -51,10 +51,6 @@ class Muting:
         self._silences |= {silence.id: silence for silence in silences}
         self._at = None
 
-    def forget_before(self, moment: datetime) -> None:
-        """Silences that ended before ``moment`` are of no use any more."""
-        self._silences = {key: one for key, one in self._silences.items() if one.until_at > moment}
-
     def of(self, target: Target, now: datetime) -> Muted | None:
         """Until when nobody is alerted about ``target``; of several, the one that lasts longest."""
         if self._at != now:

@@ -238,7 +238,6 @@ PROBE = Probe(
     schemes={"nats": Scheme(4222)},
     options=Options,
     conversation=conversation,
-    greets=True,
     recognise=recognise,
     next_steps=NEXT,
 )

@@ -233,7 +233,6 @@ PROBE = Probe(
     conversation=conversation,
     farewell=Farewell.POLITE,
     timeout_s=MAIL_TIMEOUT_S,
-    greets=True,
     recognise=recognise,
     next_steps=NEXT,
 )

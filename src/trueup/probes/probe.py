@@ -57,8 +57,8 @@ class Probe:
     unasked or in reply to a newline or an HTTP request; it must not mistake another's.
     ``next_steps`` are what to do about a cause, where the protocol knows better than the general rule.
     ``door`` says whom to connect to instead of the address, where the options name a proxy.
-    ``greets``: the server speaks first. ``asks_first``: the client does, and asking anyone who answers
-    in this dialect does no harm, so that a stranger can be told by it.
+    ``asks_first``: the client speaks first, and asking anyone who answers in this dialect does no harm, so
+    that a stranger can be told by it.
     """
 
     name: str
@@ -68,7 +68,6 @@ class Probe:
     conversation: Callable[[Any], Conversation]
     farewell: Farewell = Farewell.RESET
     timeout_s: float = TIMEOUT_S
-    greets: bool = False
     asks_first: bool = False
     door: Callable[[Any], Dial | None] = field(default=_straight)
     recognise: Callable[[bytes], bool] = field(default=_never)

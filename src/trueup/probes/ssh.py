@@ -253,7 +253,6 @@ PROBE = Probe(
     options=Options,
     conversation=conversation,
     farewell=Farewell.POLITE,
-    greets=True,
     recognise=recognise,
     next_steps=NEXT,
 )

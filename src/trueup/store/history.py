@@ -23,7 +23,6 @@ from trueup.store.latencies import bucket_of, summary_of
 from trueup.store.packing import HOUR_MS, LAYERS, STATES, Looks, Tally
 from trueup.store.tables import HOURLY, PACKED_HOUR, RESULT, SERIES
 
-HOUR_S: Final = 3600
 LATE_MS: Final = 120_000
 """An hour is finished when this much of the next has passed: a look may end late."""
 _INSERT: Final = "insert into result values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
