@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from bench.ghosts.ghost import Asked, Catalogue
 from tests.beds import mariadb as maria
 from tests.beds.deadline import wait_until
-from tests.beds.mariadb import mariadb
+from tests.beds.mariadb import mariadb, mariadb_with_named_client
 from tests.beds.memcached import memcached
 from tests.beds.namespaces import network
 from tests.beds.nginx import nginx
@@ -187,10 +187,24 @@ def _greeted(server: Server) -> Iterator[tuple[socket.socket, bytes]]:
 @GHOSTS.ghost("mariadb has blocked this host (1129)", "blocked")
 @contextmanager
 def blocked() -> Iterator[Asked]:
+    with mariadb_with_named_client(max_connect_errors=1) as server:
+        maria.sql(server, "create user monitor@'%'")
+
+        def is_blocked() -> bool:
+            with _greeted(server) as (_, greeting):
+                return b"is blocked because of many connection errors" in greeting
+
+        wait_until(is_blocked, "this host has broken off too often")
+        yield Asked(server.url, elsewhere=True)
+
+
+@GHOSTS.ghost("mariadb lets in nobody from this host (1130)", "blocked")
+@contextmanager
+def not_let_in() -> Iterator[Asked]:
     with network("db") as (place,):
         place.add_loopback_address("10.9.9.1")
         with place.enter(), mariadb(address="10.9.9.1") as server:
-            yield Asked(server.url, elsewhere=True)  # 1130: no account for this host at all
+            yield Asked(server.url, elsewhere=True)
 
 
 @GHOSTS.ghost("mariadb is read-only", "read-only")

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from tests.beds.certificates import Credentials
+from tests.beds.namespaces import network
 from tests.beds.requirements import require
 from tests.beds.server import LOOPBACK, Server, serving
 
@@ -46,6 +47,23 @@ def mariadb(
         "mariadb", configure, _answers, scheme="mysql", address=address, port=port, account="mysql"
     ) as server:
         yield server
+
+
+@contextlib.contextmanager
+def mariadb_with_named_client(*, max_connect_errors: int) -> Iterator[Server]:
+    """In a network of its own, where the client's address has a name: no other is ever blocked."""
+    with network("db") as (db,):
+        db.add_loopback_address("10.9.9.1")
+        with db.enter(), mariadb(address="10.9.9.1", max_connect_errors=max_connect_errors) as server:
+            hosts = server.write("hosts", "127.0.0.1 localhost\n10.9.9.1 monitor.example.test\n", 0o644)
+            server.stop()
+            account = ["--reuid", str(server.account), "--regid", str(server.account), "--init-groups"]
+            script = 'mount --bind "$0" /etc/hosts; exec setpriv "$@"'
+            private = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, str(hosts)]
+            server.argv = [*private, *account, *server.argv]
+            server.account = None
+            server.start()
+            yield server
 
 
 def sql(server: Server, statement: str) -> str:

@@ -12,8 +12,7 @@ import pytest
 
 from tests.beds.certificates import Authority
 from tests.beds.deadline import wait_until
-from tests.beds.mariadb import mariadb, sql
-from tests.beds.namespaces import network
+from tests.beds.mariadb import mariadb, mariadb_with_named_client, sql
 from tests.beds.requirements import require
 from tests.beds.server import Server, ServerFailedError
 from tests.beds.small_disk import small_disk
@@ -264,25 +263,8 @@ def test_a_source_and_its_replica() -> None:
         assert look(as_root(replica), expect=PRIMARY).outcome is Outcome.PASS, "promoted"
 
 
-@contextlib.contextmanager
-def named_client(max_connect_errors: int) -> Iterator[Server]:
-    """MariaDB in a network of its own, where the client's address has a name: no other is ever blocked."""
-    with network("db") as (db,):
-        db.add_loopback_address("10.9.9.1")
-        with db.enter(), mariadb(address="10.9.9.1", max_connect_errors=max_connect_errors) as server:
-            hosts = server.write("hosts", "127.0.0.1 localhost\n10.9.9.1 monitor.example.test\n", 0o644)
-            server.stop()
-            account = ["--reuid", str(server.account), "--regid", str(server.account), "--init-groups"]
-            script = 'mount --bind "$0" /etc/hosts; exec setpriv "$@"'
-            private = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, str(hosts)]
-            server.argv = [*private, *account, *server.argv]
-            server.account = None
-            server.start()
-            yield server
-
-
 def test_a_look_never_gets_us_blocked() -> None:
-    with named_client(3) as server:
+    with mariadb_with_named_client(max_connect_errors=3) as server:
         stranger = look(server.url)
         assert (stranger.cause, stranger.facts["code"]) == (Cause.BLOCKED, 1130)
         sql(server, "create user monitor@'%' identified by 'canary-word'")
