@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import socket
-import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +17,6 @@ from trueup.app.accounts import StoredAccounts
 from trueup.app.agents_desk import Desk
 from trueup.app.beforehand import import_all
 from trueup.app.clock import SystemClock
-from trueup.app.lobby import lobby, visitors_max
 from trueup.app.machines import KnownMachines
 from trueup.app.own_address import url_of
 from trueup.app.reloading import Reloader
@@ -29,6 +25,7 @@ from trueup.app.running import Running
 from trueup.app.service_manager import notify
 from trueup.app.watched import Watched, watched_of
 from trueup.app.watching_host import WatchedHost
+from trueup.app.web_server import WebServer, bound, is_own, renew, settings, try_certificate
 from trueup.app.workers import Workers
 from trueup.domain.monitor_settings import Certificate, Listen, Network, Store
 from trueup.domain.oidc import Oidc
@@ -39,7 +36,6 @@ from trueup.web.access import Doorman
 from trueup.web.api import application
 
 RESTORE_EVERY_S: Final = 0.5
-_LOG = logging.getLogger("trueup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,45 +57,6 @@ class Plan:
         return url_of(self.listen, is_tls=self.tls is not None)
 
 
-def is_own(listen: Listen, host_header: str) -> bool:
-    """Whether a Host header names this loopback address: what a rebound name of another site can't.
-
-    The port may be left out.
-    """
-    port = f":{listen.port}"
-    names = {"localhost", "127.0.0.1", "[::1]", str(listen).removesuffix(port)}
-    named = host_header.lower().removesuffix(port)
-    return _is_loopback(listen.host) and named in names
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handlers: stopping is the whole process's matter."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class CertificateUnusable(Exception):  # noqa: N818 - it says what is wrong
-    """The certificate that the monitor is to show, or its key."""
-
-
-def _try(tls: Certificate) -> None:
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.cert, tls.key)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        words = f"monitor.tls: {tls.cert} and {tls.key} can't be used: {why}; name a certificate and its key"
-        raise CertificateUnusable(words) from None
-
-
 async def serve(
     find_watched: Callable[[], Awaitable[Watched]],
     plan: Plan,
@@ -110,14 +67,14 @@ async def serve(
     Raises:
         OSError: the address is taken or can't be listened on, or the folder can't be made.
         StoreFailed: the state can't be opened, or another monitor runs on this data.
-        CertificateUnusable: its own certificate can't be.
+        CertificateUnusable: its own certificate can't be used.
     """
     if plan.tls is not None:
-        _try(plan.tls)
+        try_certificate(plan.tls)
     stopped = asyncio.Event()
     watched: Watched | None = None
     while not stopped.is_set():
-        with contextlib.closing(_bound(plan.listen)) as sock:
+        with contextlib.closing(bound(plan.listen)) as sock:
             import_all()
             if _is_to_be_restored(plan):
                 take(plan.data, SystemClock().now())
@@ -151,7 +108,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    clock, listen = SystemClock(), plan.listen
+    clock = SystemClock()
     host = WatchedHost(watched.targets, clock)
     reports = Reports(clock)
     data = plan.data if plan.store.address is None else None
@@ -159,32 +116,23 @@ async def _serve(
         watched, stores, host, reports, clock=clock, url=plan.url, data=data, workers=_workers(plan)
     )
     desk = Desk(stores.tokens, stores.agents, clock, running.heard)
-    config = uvicorn.Config(
+    accounts = StoredAccounts(stores.tokens, stores.users)
+    config = settings(
         application(
             running,
-            Doorman(
-                partial(is_own, listen), StoredAccounts(stores.tokens, stores.users), plan.trusted_proxies
-            ),
+            Doorman(partial(is_own, plan.listen), accounts, plan.trusted_proxies),
             desk=desk,
             machines=KnownMachines(reports),
             trial=partial(send_test, clock=clock),
             oidc=plan.oidc,
             is_discovered=plan.config is None,
         ),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # whom to believe is the doorman's matter
-        ssl_certfile=plan.tls.cert if plan.tls is not None else None,
-        ssl_keyfile=plan.tls.key if plan.tls is not None else None,
-        http=lobby(visitors_max()),
-        lifespan="off",
-        timeout_graceful_shutdown=2,  # an open stream of events would keep it for ever
+        plan.tls,
     )
-    server = _Server(config)
+    server = WebServer(config)
+    served = asyncio.ensure_future(server.serve(sockets=[sock]))
     doing = [
         asyncio.ensure_future(running.watch()),
-        asyncio.ensure_future(server.serve(sockets=[sock])),
         asyncio.ensure_future(stopped.wait()),
         asyncio.ensure_future(_until_restored(plan)),
         asyncio.ensure_future(_reload_on(running, plan, config)),
@@ -196,7 +144,7 @@ async def _serve(
         announce(f"nobody has an account yet; make the first at {plan.url}/setup with {set_up_word}")
     notify("READY=1")
     try:
-        done, _ = await asyncio.wait(doing, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([served, *doing], return_when=asyncio.FIRST_COMPLETED)
         for one in done:
             one.result()
     finally:
@@ -205,9 +153,8 @@ async def _serve(
         running.events.close()
         server.should_exit = True
         for one in doing:
-            if one is not doing[1]:
-                one.cancel()
-        await asyncio.gather(*doing, return_exceptions=True)
+            one.cancel()
+        await asyncio.gather(served, *doing, return_exceptions=True)
         host.close()
     return watched_of(running.configuration) if running.configuration is not None else watched
 
@@ -232,28 +179,3 @@ async def _reload_on(running: Running, plan: Plan, server: uvicorn.Config) -> No
 
     loop.add_signal_handler(signal.SIGHUP, hang_up)
     await reloader.run()
-
-
-def renew(tls: Certificate | None, server: uvicorn.Config) -> None:
-    """Show what the files have now from the next connection on; what can't be used changes nothing."""
-    context = getattr(server, "ssl", None)  # which is there once it serves
-    if tls is None or context is None:
-        return
-    try:
-        _try(tls)
-    except CertificateUnusable as error:
-        _LOG.error("%s; the one before is shown on", error)
-        return
-    context.load_cert_chain(tls.cert, tls.key)
-
-
-def _bound(listen: Listen) -> socket.socket:
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((listen.host, listen.port))
-    except OSError:
-        sock.close()
-        raise
-    return sock

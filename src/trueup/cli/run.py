@@ -45,9 +45,10 @@ def COMMAND(config: Path | None, data: Path | None, listen: str | None, store: s
 
     import uvloop
 
-    from trueup.app.serving import CertificateUnusable, Plan, serve
+    from trueup.app.serving import Plan, serve
     from trueup.app.this_machine import configuration_of_this_machine
     from trueup.app.watched import Watched, watched_of
+    from trueup.app.web_server import CertificateUnusable
     from trueup.cli.configured import load_or_say
     from trueup.cli.data_folder import store_of
     from trueup.domain.monitor_settings import MonitorSettings

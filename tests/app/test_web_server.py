@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from tests.beds.certificates import Authority
-from trueup.app.serving import is_own, renew
+from trueup.app.web_server import is_own, renew
 from trueup.domain.monitor_settings import Certificate, Listen
 
 
