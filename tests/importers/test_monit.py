@@ -152,3 +152,43 @@ def test_a_file_that_is_none_of_monit(tmp_path: Path, text: str, words: str) -> 
     with pytest.raises(Malformed) as refused:
         importers()["monit"].read([path], {})
     assert words in str(refused.value)
+
+
+def test_a_url_is_a_test_of_what_answers_there(tmp_path: Path) -> None:
+    found = check(
+        tmp_path,
+        "check host shop with address 10.0.0.9\n"
+        "  if failed url http://ann:s3cr3t%21@www.example.org:8080/x?y=1 and content != error\n"
+        "    and content = fine with timeout 10 seconds for 3 cycles then alert",
+    )
+    page = found.service("shop")
+    assert page["at"] == "http://www.example.org:8080/x?y=1"
+    assert page["login"]["user"] == "ann"
+    assert page["expect"] == {"contains": "fine", "not_contains": "error"}
+    assert (page["timeout"], page["confirm"]["failures"]) == ("10s", 3)
+    assert [one.value for one in found.carried.variables.values()] == ["s3cr3t!"]
+    assert "s3cr3t" not in found.text + str(found.carried.left_out)
+
+
+def test_the_port_of_a_url_is_its_schemes(tmp_path: Path) -> None:
+    found = check(tmp_path, "check host a address b\n if failed url https://[2001:db8::1]/ok then alert")
+    assert found.service("a")["at"] == "https://[2001:db8::1]/ok"
+
+
+def test_a_database_is_asked_for(tmp_path: Path) -> None:
+    test = 'if failed port 5432 protocol pgsql username "m" password "x" database "shop" then alert'
+    found = check(tmp_path, f"check host db address 10.0.0.9\n {test}")
+    assert at(found, "db") == ["postgres://10.0.0.9:5432/shop"]
+
+
+def test_mail_has_its_sender_and_says_what_of_alerts_is_not_carried(tmp_path: Path) -> None:
+    found = check(
+        tmp_path,
+        "set mail-format { from: Monit <watch@example.org> reply-to: x@example.org\n subject: $EVENT }\n"
+        "set alert ops@example.org not on { instance } with reminder on 10 cycles\n"
+        "check host a address 10.0.0.9\n if failed port 22 protocol ssh then alert",
+    )
+    assert found.tree["channels"]["mail"] == "mailto://localhost?from=watch@example.org&to=ops@example.org"
+    assert "tiers" in found.why("reminder of the alert to ops@example.org")
+    assert found.why("events of the alert to ops@example.org")
+    assert "trueup's own" in found.why("set mail-format")

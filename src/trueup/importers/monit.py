@@ -59,23 +59,41 @@ def read(files: Sequence[Path], _env: Mapping[str, str]) -> Carried:
 
 def _settings(carried: Carried, control: ControlFile) -> float:
     """The length of a cycle in seconds; where alerts go becomes a channel."""
-    cycle_s, server, recipients = _DAEMON_S, [], []
+    cycle_s, sender = _DAEMON_S, ""
+    server: Statement = []
+    alerts: list[Statement] = []
     for setting in control.settings:
         first = setting[0].lower if setting else ""
         if first == "daemon":
             cycle_s = next((float(word.text) for word in setting if word.text.isdecimal()), cycle_s)
         elif first == "mailserver":
             server = setting[1:]
+        elif first == "mail-format":
+            sender = next((word.text for word in setting if "@" in word.text and "$" not in word.text), "")
+            carried.leave("set mail-format", "but for its sender: what a message says is trueup's own")
         elif first == "alert" and len(setting) > 1:
-            recipients.append(setting[1].text)
+            alerts.append(setting)
         elif first == "mmonit":
             carried.leave("set mmonit", "events go to channels:")
-    if recipients:
-        _carry_mail(carried, server, recipients)
+    if alerts:
+        _carry_mail(carried, server, sender, [_recipient(carried, alert) for alert in alerts])
     return cycle_s
 
 
-def _carry_mail(carried: Carried, server: Statement, recipients: list[str]) -> None:
+def _recipient(carried: Carried, alert: Statement) -> str:
+    to, *options = (word.text for word in alert[1:])
+    lowers = [option.lower() for option in options]
+    if "reminder" in lowers:
+        carried.leave(f"reminder of the alert to {to}", "reminders are the tier's; see tiers: {2: {remind:}}")
+    if "{" in options:
+        carried.leave(
+            f"events of the alert to {to}",
+            "an incident is told from its beginning to its end, whatever it is",
+        )
+    return to
+
+
+def _carry_mail(carried: Carried, server: Statement, sender: str, recipients: list[str]) -> None:
     host = server[0].text if server else "localhost"
     port = user = password = ""
     secure = False
@@ -90,7 +108,7 @@ def _carry_mail(carried: Carried, server: Statement, recipients: list[str]) -> N
         secure |= word.lower in {"ssl", "tls", "sslauto", "tlsv1", "tlsv11", "tlsv12", "tlsv13"}
     name = carried.name_for("mail")
     channel = Forms(carried, name).mail(
-        host, port, f"monit@{host}", ",".join(dict.fromkeys(recipients)), user, password, tls=secure
+        host, port, sender or f"monit@{host}", ",".join(dict.fromkeys(recipients)), user, password, tls=secure
     )
     if channel is not None:
         carried.channels[name] = channel

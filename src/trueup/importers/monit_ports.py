@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 from trueup.importers.monit_statements import Statement
+from trueup.importers.placing import split_url
 
 _UNITS_S: Final = {
     "millisecond": 0.001,
@@ -35,10 +37,12 @@ class PortTest:
     protocol: str = ""
     user: str = ""
     password: str = ""
+    database: str = ""
     request: str = ""
     method: str = ""
     status: list[Any] = field(default_factory=list)
     contains: list[str] = field(default_factory=list)
+    lacks: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     dialogue: list[tuple[str, str]] = field(default_factory=list)
     valid_s: float | None = None
@@ -58,7 +62,7 @@ def port_test(statement: Statement) -> PortTest | None:
         return None
     if {"ping", "ping4", "ping6", "icmp"} & {*lowers[:ends]}:
         test.ping = True
-    elif not {"port", "unixsocket", "unix"} & {*lowers[:ends]}:
+    elif not {"port", "unixsocket", "unix", "url"} & {*lowers[:ends]}:
         return None
     _Reader(test, statement[:ends]).read()
     return test
@@ -142,6 +146,17 @@ class _Reader:
     def _password(self) -> None:
         self._test.password = self._next()
 
+    def _database(self) -> None:
+        self._test.database = self._next()
+
+    def _url(self) -> None:
+        """``url https://user:password@host:port/path?query``: all of it in one word."""
+        parts = split_url(self._next())
+        self._test.protocol, self._test.host = parts.scheme, parts.hostname or ""
+        self._test.port = parts.port
+        self._test.user, self._test.password = unquote(parts.username or ""), unquote(parts.password or "")
+        self._test.request = f"{parts.path}?{parts.query}" if parts.query else parts.path
+
     def _request(self) -> None:
         self._test.request = self._next()
 
@@ -169,10 +184,7 @@ class _Reader:
         mark = self._peek()
         self._place += mark in {"=", "==", "!="}
         text = self._next()
-        if mark == "!=":
-            self._test.unsaid.append("content !=")
-        else:
-            self._test.contains.append(text)
+        (self._test.lacks if mark == "!=" else self._test.contains).append(text)
 
     def _send(self) -> None:
         self._test.dialogue.append(("send", self._next()))
@@ -230,8 +242,8 @@ class _Reader:
 
 _TAKEN: Final = frozenset(
     {
-        "certificate", "checksum", "content", "expect", "for", "host", "hostheader", "http", "method",
-        "password", "port", "proto", "protocol", "request", "responsetime", "send", "ssl", "status",
-        "timeout", "tls", "type", "typeudp", "unixsocket", "username", "verify", "within",
+        "certificate", "checksum", "content", "database", "expect", "for", "host", "hostheader", "http",
+        "method", "password", "port", "proto", "protocol", "request", "responsetime", "send", "ssl", "status",
+        "timeout", "tls", "type", "typeudp", "unixsocket", "url", "username", "verify", "within",
     }
 )  # fmt: skip

@@ -75,7 +75,8 @@ def asked_by(carried: Carried, name: str, test: PortTest, host: str) -> tuple[st
     keys |= _login(carried, name, test, scheme)
     if test.dialogue:
         keys |= _said(carried, name, test, scheme)
-    return f"{scheme}://{place}", keys
+    database = f"/{test.database}" if test.database and scheme == "postgres" else ""
+    return f"{scheme}://{place}{database}", keys
 
 
 def _shortest(scheme: str, place: str) -> str:
@@ -125,14 +126,15 @@ def _by_http(
     expect: dict[str, Any] = {}
     if test.status:
         expect["status"] = test.status[0]
-    texts = [literal(text) for text in test.contains]
-    if None in texts:
-        carried.leave(
-            f"content of {name}", "a pattern of several texts isn't held against answers; write the text"
-        )
-    known = [text for text in texts if text]
-    if known:
-        expect["contains"] = known if len(known) > 1 else known[0]
+    for key, patterns in (("contains", test.contains), ("not_contains", test.lacks)):
+        texts = [literal(text) for text in patterns]
+        if None in texts:
+            carried.leave(
+                f"content of {name}", "a pattern of several texts isn't held against answers; write the text"
+            )
+        known = [text for text in texts if text]
+        if known:
+            expect[key] = known if len(known) > 1 else known[0]
     return at, keys | ({"expect": expect} if expect else {})
 
 

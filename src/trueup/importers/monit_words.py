@@ -13,7 +13,7 @@ _INCLUDES_MAX: Final = 1000
 _DEPTH_MAX: Final = 10
 _WORD: Final = re.compile(
     r"""(?P<space>\s+)|(?P<comment>\#[^\n]*)|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
-    r"""|(?P<mark>==|!=|>=|<=|[<>={}\[\](),;])|(?P<word>[^\s"'\#<>={}\[\](),;!]+|!)""",
+    r"""|(?P<url>[a-z]+://[^\s"']+)|(?P<mark>==|!=|>=|<=|[<>={}\[\](),;])|(?P<word>[^\s"'\#<>={}\[\](),;!]+|!)""",
     re.DOTALL,
 )
 
@@ -77,7 +77,7 @@ def _words(path: Path) -> Iterator[Word]:
         found = match[0]
         if match.lastgroup == "quoted":
             yield Word(re.sub(r"\\([\"'])", r"\1", found[1:-1]), path, line, quoted=True)
-        elif match.lastgroup in {"mark", "word"}:
+        elif match.lastgroup in {"mark", "word", "url"}:
             yield Word(found, path, line)
         line += found.count("\n")
         place = match.end()
