@@ -140,3 +140,41 @@ def test_files_that_are_none(tmp_path: Path, text: str, words: str) -> None:
 )
 def test_patterns_that_are_plain_text(pattern: str, text: str | None) -> None:
     assert literal(pattern) == text
+
+
+def probed(folder: Path, module: str, target: str, rule: str = "") -> Imported:
+    """One module, one target, one rule."""
+    (folder / "blackbox.yml").write_text(f"modules: {{m: {module}}}\n")
+    (folder / "rules.yml").write_text(f"groups: [{{name: g, rules: [{rule}]}}]\n")
+    prometheus = folder / "prometheus.yml"
+    prometheus.write_text(
+        "rule_files: [rules.yml]\nscrape_configs:\n"
+        "- {job_name: j, metrics_path: /probe, params: {module: [m]}, "
+        f"static_configs: [{{targets: ['{target}']}}]}}\n"
+    )
+    return imported(folder, "blackbox", prometheus, folder / "blackbox.yml")
+
+
+def test_what_is_said_over_a_websocket(tmp_path: Path) -> None:
+    asks = "{prober: websocket, websocket: {query_response: [{send: hi, expect: '^ho'}]}}"
+    asked = probed(tmp_path, asks, "ws://w.example/").service("w.example")
+    assert (asked["send"], asked["expect"]) == ({"text": "hi"}, {"contains": "ho"})
+    asks = "{prober: websocket, websocket: {query_response: [{send: a}, {send: b}]}}"
+    found = probed(tmp_path, asks, "ws://w.example/")
+    assert "one plain text" in found.why("query_response")
+
+
+def test_parameters_of_a_token_are_said_to_be_left(tmp_path: Path) -> None:
+    oauth2 = "{client_id: i, client_secret: s, token_url: 'https://id/t', endpoint_params: {audience: a}}"
+    found = probed(tmp_path, f"{{prober: http, http: {{oauth2: {oauth2}}}}}", "https://a.example/")
+    assert "scope alone" in found.why("endpoint_params")
+
+
+@pytest.mark.parametrize(
+    ("url", "runbook"),
+    [("https://wiki.example/x", "https://wiki.example/x"), ("https://w/{{ $labels.job }}", None)],
+)
+def test_a_rules_runbook_is_the_targets(tmp_path: Path, url: str, runbook: str | None) -> None:
+    rule = f'{{alert: A, expr: probe_success == 0, annotations: {{runbook_url: "{url}"}}}}'
+    found = probed(tmp_path, "{prober: tcp}", "a.example:22", rule)
+    assert found.service("a.example-22").get("runbook") == runbook

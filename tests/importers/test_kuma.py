@@ -228,3 +228,62 @@ def test_strange_values_are_no_failure_of_ours(tmp_path: Path) -> None:
     for kind in TYPES:
         strange = monitor(tmp_path, type=kind, url=None, headers="[", interval="x", tags=[1], port="y")
         assert strange.carried.left_out or strange.tree
+
+
+def monitors(folder: Path, *many: dict[str, Any]) -> Imported:
+    """A backup with some pages."""
+    path = folder / "backup.json"
+    pages = [
+        {"id": place, "name": f"m{place}", "type": "http", "url": f"http://a{place}.example/"} | keys
+        for place, keys in enumerate(many, start=1)
+    ]
+    path.write_text(json.dumps({"version": "1.23.0", "notificationList": [], "monitorList": pages}))
+    return imported(folder, "kuma", path)
+
+
+def test_reminders_of_one_are_not_those_of_all(tmp_path: Path) -> None:
+    found = monitors(tmp_path, {"resendInterval": 30}, {}, {})
+    assert "remind" not in found.text.partition("services:")[2]
+    assert "30m" in found.why('reminder of "m1"')
+
+
+def test_reminders_of_most_are_the_tiers(tmp_path: Path) -> None:
+    found = monitors(tmp_path, {"resendInterval": 30}, {"resendInterval": 30}, {"resendInterval": 60})
+    assert found.tree["tiers"][2]["remind"] == "30m"
+    assert "1h" in found.why('reminder of "m3"')
+
+
+@pytest.mark.parametrize(
+    ("keys", "content_type"),
+    [
+        ({"httpBodyEncoding": "xml", "body": "<a/>"}, "text/xml; charset=utf-8"),
+        ({"httpBodyEncoding": "form", "body": "a=b"}, "application/x-www-form-urlencoded"),
+        ({"httpBodyEncoding": "xml", "body": "<a/>", "headers": '{"content-type": "a/b"}'}, "a/b"),
+    ],
+)
+def test_a_body_is_said_to_be_what_it_is(tmp_path: Path, keys: dict[str, Any], content_type: str) -> None:
+    sent = monitor(tmp_path, type="http", url="http://a.example/", method="POST", **keys).service("one")[
+        "send"
+    ]
+    assert list(sent["headers"].values()) == [content_type]
+
+
+def test_the_type_of_no_body_is_not_said(tmp_path: Path) -> None:
+    found = monitor(tmp_path, type="http", url="http://a.example/", httpBodyEncoding="xml")
+    assert "send" not in found.service("one")
+
+
+@pytest.mark.parametrize(
+    "body", ['{"user": "ann", "pw": "s3cr3t"}', "user=ann&pass=s3cr3t", '{"pin": "s3cr3t"}']
+)
+def test_a_short_word_for_a_password_is_one(tmp_path: Path, body: str) -> None:
+    found = monitor(tmp_path, type="http", url="http://a.example/", method="POST", body=body)
+    assert "s3cr3t" not in found.text
+
+
+def test_that_looks_have_less_time_is_said(tmp_path: Path) -> None:
+    def notes(**keys: Any) -> str:
+        return str(monitor(tmp_path, type="http", url="http://a.example/", **keys).carried.notes)
+
+    assert "80 % of the interval" in notes(timeout=48)
+    assert "80 % of the interval" not in notes(timeout=20)

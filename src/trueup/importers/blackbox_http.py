@@ -115,6 +115,10 @@ def _authorisation(carried: Carried, module: str, settings: Mapping[str, Any], k
             oauth2.get("client_secret"),
             oauth2.get("client_secret_file"),
         )
+        if oauth2.get("endpoint_params"):
+            carried.leave(
+                f"endpoint_params of the module {module}", "a token is asked for by its scope alone"
+            )
         scopes = " ".join(map(str, listed(oauth2.get("scopes"))))
         keys.setdefault("http", {})["oauth2"] = {
             "token_url": str(oauth2.get("token_url")),

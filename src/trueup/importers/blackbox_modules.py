@@ -81,7 +81,11 @@ class Modules:
 
     def _websocket(self, name: str, target: str, settings: Mapping[str, Any]) -> Asked:
         url = target if "://" in target else f"ws://{target}"
-        keys = {"tls": tls_of(self._carried, name, settings)} if url.startswith("wss") else {}
+        keys: dict[str, Any] = {"tls": tls_of(self._carried, name, settings)} if url.startswith("wss") else {}
+        said = self._one_each(name, [mapping(one) for one in listed(settings.get("query_response"))])
+        if said is not None:
+            keys["send"] = {"text": said[0]} if said[0] else {}
+            keys["expect"] = {"contains": literal(said[1])} if said[1] else {}
         return joined(url), {key: value for key, value in keys.items() if value}
 
     def _unix(self, _name: str, target: str, _settings: Mapping[str, Any]) -> Asked:
@@ -135,19 +139,24 @@ class Modules:
         return joined(f"{scheme}://{target}"), {key: value for key, value in keys.items() if value}
 
     def _said(self, name: str, dialogue: list[Mapping[str, Any]]) -> dict[str, Any]:
-        """One text to send and one to expect: more of a dialogue can't be said."""
+        said = self._one_each(name, dialogue)
+        if said is None:
+            return {}
+        send, expect = said
+        keys: dict[str, Any] = {"send": in_escapes(f"{send}\n")} if send else {}
+        if text := literal(expect):
+            keys["expect"] = {"starts" if expect.startswith("^") else "contains": in_escapes(text)}
+        return keys
+
+    def _one_each(self, name: str, dialogue: list[Mapping[str, Any]]) -> tuple[str, str] | None:
+        """What is sent and the pattern that is expected; None where more is said than can be said here."""
         sends = [str(one["send"]) for one in dialogue if one.get("send")]
         expects = [str(one["expect"]) for one in dialogue if one.get("expect")]
-        texts = [literal(one) for one in expects]
-        if len(sends) > 1 or len(expects) > 1 or None in texts:
-            why = "it isn't one plain text to send and one to expect; it became a check of the port"
+        if len(sends) > 1 or len(expects) > 1 or None in map(literal, expects):
+            why = "it isn't one plain text to send and one to expect; it became a check of the connection"
             self._carried.leave(f"query_response of the module {name}", why)
-            return {}
-        keys: dict[str, Any] = {"send": in_escapes(f"{sends[0]}\n")} if sends else {}
-        if texts and texts[0]:
-            key = "starts" if expects[0].startswith("^") else "contains"
-            keys["expect"] = {key: in_escapes(texts[0])}
-        return keys
+            return None
+        return (sends or [""])[0], (expects or [""])[0]
 
 
 def _scheme(target: str, dialogue: list[Mapping[str, Any]], *, secure: bool) -> str:

@@ -70,7 +70,6 @@ class Carried:
     groups: dict[str, list[str]] = field(default_factory=dict)
     title: str | None = None
     uplink: list[str] = field(default_factory=list)
-    remind: str | None = None
     names: dict[str, str] = field(default_factory=dict)
     """By key, of what has its name already: heartbeats and journeys."""
     variables: dict[str, Variable] = field(default_factory=dict)

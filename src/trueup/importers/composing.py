@@ -12,7 +12,7 @@ from trueup.importers.merging import Service, services_of
 _ORDER: Final = (
     "at", "tier", "description", "tags", "enabled", "login", "query", "queue", "send", "hex", "expect",
     "roundtrip", "version", "tls", "http", "host", "unit", "process", "container", "internal", "needs",
-    "slow", "timeout", "every", "confirm", "recover", "alert",
+    "slow", "timeout", "every", "confirm", "recover", "alert", "remind", "runbook",
 )  # fmt: skip
 _IN_COMMON: Final = ("every", "confirm", "recover", "alert")
 
@@ -72,19 +72,18 @@ def _written(carried: Carried, service: Service, names: Mapping[str, str]) -> di
 
 def _tiers(written: Mapping[str, dict[str, Any]], carried: Carried) -> dict[int, dict[str, Any]]:
     """What most services of a tier have, said by the tier instead."""
-    levels: dict[int, list[dict[str, Any]]] = {}
-    for keys in written.values():
-        levels.setdefault(keys.get("tier", TIER_DEFAULT), []).append(keys)
+    levels: dict[int, dict[str, dict[str, Any]]] = {}
+    for name, keys in written.items():
+        levels.setdefault(keys.get("tier", TIER_DEFAULT), {})[name] = keys
     tiers = {
-        level: _in_common(level, services, list(carried.channels))
+        level: _in_common(level, list(services.values()), list(carried.channels))
+        | _reminders(carried, services)
         for level, services in sorted(levels.items())
     }
     for level, services in levels.items():
-        for keys in services:
+        for keys in services.values():
             if keys.get("alert") == list(carried.channels) and "alert" not in tiers[level]:
                 del keys["alert"]  # left out, it is all
-    if carried.remind:
-        tiers.setdefault(TIER_DEFAULT, {})["remind"] = carried.remind
     return {level: tier for level, tier in tiers.items() if tier}
 
 
@@ -102,6 +101,21 @@ def _in_common(level: int, services: list[dict[str, Any]], channels: list[str]) 
                 if keys[key] == most:
                     del keys[key]
     return tier
+
+
+def _reminders(carried: Carried, services: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """A tier's, where most of its services have the same: a service has none of its own."""
+    said = {name: keys.pop("remind") for name, keys in services.items() if "remind" in keys}
+    values = list(said.values())
+    most = _most(values) if values else None
+    if values.count(most) * 2 <= len(services):
+        most = None
+    for name, remind in said.items():
+        if remind != most:
+            carried.leave(
+                f'reminder of "{name}"', f"reminders are the tier's; there it's {remind}, see tiers:"
+            )
+    return {"remind": most} if most else {}
 
 
 def _most(values: list[Any]) -> Any:

@@ -10,13 +10,15 @@ from trueup.importers.carried import Carried, Reference, joined
 from trueup.importers.placing import split_url
 
 _TELLING: Final = re.compile(
-    r"auth|token|secret|passw|passwd|pwd|cookie|session|signature|credential|api[-_]?key|private[-_]?key|"
+    r"auth|token|secret|passw|passphrase|^pass$|pwd|^pw$|^pin$|cookie|session|signature|credential|api[-_]?key|private[-_]?key|"
     r"access[-_]?key|^key$|^sig$",
     re.IGNORECASE,
 )
 _HARMLESS: Final = re.compile(r"(author(s|ity)?|(token|auth)_?type)", re.IGNORECASE)
 
-_TELLING_TEXT: Final = re.compile(r"passw|secret|token|api[-_]?key", re.IGNORECASE)
+_TELLING_TEXT: Final = re.compile(
+    r"passw|passphrase|\bpass\b|pwd|\bpw\b|secret|token|api[-_]?key", re.IGNORECASE
+)
 
 
 def is_telling(word: str) -> bool:

@@ -19,6 +19,7 @@ _OF_GATUS_ITSELF: Final = {
     "storage": "history begins anew; see monitor: {store:}",
     "security": "the page has users of its own; see trueup user",
     "web": "see monitor: {listen:}",
+    "ui": "the pages look as they do; the public one has a title: status_page: {title:}",
     "remote": "pages of other instances aren't shown",
     "tunneling": "trueup makes no SSH tunnels: an agent or a second monitor looks from inside",
     "announcements": "announcements aren't configured",

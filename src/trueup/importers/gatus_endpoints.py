@@ -82,17 +82,12 @@ class Endpoints:
             return {}
         failures = min(whole(one.get("failure-threshold"), _FAILURES) for one in alerts)
         successes = min(whole(one.get("success-threshold"), _SUCCESSES) for one in alerts)
-        reminders = {
-            one["minimum-reminder-interval"] for one in alerts if one.get("minimum-reminder-interval")
-        }
-        for again_s in filter(None, map(go_duration_s, reminders)):
-            if self.carried.remind not in {None, lasting(again_s)}:
-                self.carried.leave(
-                    f'reminder of "{written.get("name")}"', "reminders are the tier's; see tiers:"
-                )
-            self.carried.remind = self.carried.remind or lasting(again_s)
+        reminders = [
+            again_s for one in alerts if (again_s := go_duration_s(one.get("minimum-reminder-interval")))
+        ]
         confirm = {"failures": max(failures, 1), "apart": lasting(every_s)}
-        return {"confirm": confirm, "recover": max(successes, 1)}
+        remind = {"remind": lasting(min(reminders))} if reminders else {}
+        return {"confirm": confirm, "recover": max(successes, 1), **remind}
 
     def _asked(self, written: Mapping[str, Any], name: str) -> tuple[str, dict[str, Any]] | None:
         url = written.get("url")

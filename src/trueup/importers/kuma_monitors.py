@@ -19,6 +19,11 @@ _RETRIES_NONE: Final = (
     "Uptime Kuma alerts at once where it has no retries; here two failures 30s apart confirm a state. "
     "As it was: confirm: {failures: 1}"
 )
+_TIMEOUT: Final = (
+    "Uptime Kuma waits for 80 % of the interval where nobody says otherwise; a look here has 5s, or timeout:"
+)
+_FORMS: Final = {"form": "application/x-www-form-urlencoded", "xml": "text/xml; charset=utf-8"}
+"""What Kuma says that a body is, by its encoding; without one it is JSON."""
 _CLOSED: Final = (
     '"upside down" became internal: true: these must not be reachable from where this monitor runs, and '
     "location: {outside: true} says that it looks from outside; what is reached is exposed"
@@ -107,6 +112,8 @@ class Monitors:
         timeout = whole(monitor.get("timeout"))
         if timeout and timeout != round(interval * _TIMEOUT_SHARE):
             keys["timeout"] = lasting(timeout)
+        else:
+            self.carried.note(_TIMEOUT)
         retries = whole(monitor.get("maxretries"))
         if retries:
             apart = whole(monitor.get("retryInterval")) or interval
@@ -115,12 +122,7 @@ class Monitors:
             self.carried.note(_RETRIES_NONE)
         again = whole(monitor.get("resendInterval"))
         if again:
-            remind = lasting(again * interval)
-            if self.carried.remind not in (None, remind):
-                self.carried.leave(
-                    f'resend of "{monitor.get("name")}"', "reminders are the tier's; see tiers:"
-                )
-            self.carried.remind = self.carried.remind or remind
+            keys["remind"] = lasting(again * interval)
         return keys
 
     def alert(self, monitor: Monitor) -> list[str] | None:
@@ -161,7 +163,7 @@ def _http(monitors: Monitors, monitor: Monitor) -> None:
     method = str(monitor.get("method") or "GET").upper()
     if method != "GET":
         keys["send"] = {"method": method}
-    headers_into(carried, name, _json(carried, monitor, "headers"), keys)
+    headers_into(carried, name, _headers(carried, monitor), keys)
     if monitor.get("body"):
         keys.setdefault("send", {}).update(body_of(carried, name, str(monitor["body"])))
     keys["expect"] = {"status": _statuses(carried, monitor)}
@@ -238,6 +240,14 @@ def _json(carried: Carried, monitor: Monitor, key: str) -> Mapping[str, Any]:
     except ValueError:
         carried.leave(f'{key} of "{monitor.get("name")}"', "it isn't JSON there")
         return {}
+
+
+def _headers(carried: Carried, monitor: Monitor) -> Mapping[str, Any]:
+    """Its own, and what Kuma says of the body."""
+    headers = _json(carried, monitor, "headers")
+    form = _FORMS.get(str(monitor.get("httpBodyEncoding"))) if monitor.get("body") else None
+    named = any(header.lower() == "content-type" for header in headers)
+    return headers if form is None or named else {"Content-Type": form, **headers}
 
 
 def _port(monitors: Monitors, monitor: Monitor) -> None:

@@ -12,7 +12,7 @@ from trueup.probes.registry import SCHEMES, by_scheme
 _ASKED: Final = ("send", "login", "http", "query", "hex", "queue", "roundtrip", "version")
 """What makes two looks at one address different looks."""
 _SILENT: Final = frozenset({"tcp", "tls"})
-_SHORTEST: Final = frozenset({"every", "slow"})
+_SHORTEST: Final = frozenset({"every", "slow", "remind"})
 _LONGEST: Final = frozenset({"timeout", "expires_within"})
 
 

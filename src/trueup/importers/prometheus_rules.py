@@ -26,6 +26,7 @@ class Rule:
     expression: str
     for_s: float
     severity: str
+    runbook: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class Rules:
     rules: list[Rule]
 
     def policy(self, job: str, every_s: float) -> dict[str, Any]:
-        """What they come to for a job: ``tier``, ``confirm``, ``slow``, and ``tls`` where that is spoken."""
+        """What they come to for a job: ``tier``, ``confirm``, ``runbook``, ``slow``, and ``tls`` where that
+        is spoken.
+        """
         keys: dict[str, Any] = {}
         for rule in self.rules:
             if rule.job is not None and not re.fullmatch(rule.job, job):
@@ -48,6 +51,7 @@ class Rules:
                     "apart": lasting(min(every_s, rule.for_s or 30)),
                 }
                 keys |= _tier(rule.severity)
+                keys |= {"runbook": rule.runbook} if rule.runbook else {}
             elif slow and "slow" not in keys:
                 keys["slow"] = lasting(float(slow[1]))
             elif expires and "tls" not in keys and (left_s := _product(expires[1])):
@@ -82,7 +86,14 @@ def _of_file(written: Any) -> Iterator[Rule]:
             job = _OF_JOB.search(expression)
             pattern = None if job is None else job[2] if job[1] == "=~" else re.escape(job[2])
             severity = str(mapping(rule.get("labels")).get("severity") or "")
-            yield Rule(pattern, expression, go_duration_s(rule.get("for")) or 0.0, severity.lower())
+            runbook = str(mapping(rule.get("annotations")).get("runbook_url") or "")
+            yield Rule(
+                pattern,
+                expression,
+                go_duration_s(rule.get("for")) or 0.0,
+                severity.lower(),
+                runbook if "{{" not in runbook else "",
+            )
 
 
 def _tier(severity: str) -> dict[str, int]:
