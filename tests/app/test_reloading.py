@@ -27,7 +27,6 @@ def run(path: Path, story: Callable[[Reloader, Heard], Awaitable[None]]) -> Hear
         reloader = Reloader(path, heard.apply, heard.complaints.append, poll_every_s=0.02)
         following = asyncio.create_task(reloader.run())
         async with asyncio.timeout(20):
-            await asyncio.sleep(0.1)
             await story(reloader, heard)
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

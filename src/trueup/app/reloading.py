@@ -38,8 +38,7 @@ class Reloader:
         self._running = running
         self._poll_every_s = poll_every_s
         self._asked = asyncio.Event()
-        self.reloads = 0
-        """How often a configuration was read again, good or bad."""
+        self._known = fingerprint(path)  # not first when it runs: a change from now on is to be seen
 
     def ask(self) -> None:
         """Read it again now, changed or not."""
@@ -47,7 +46,6 @@ class Reloader:
 
     async def run(self) -> None:
         """Follow it until cancelled."""
-        known = await asyncio.to_thread(fingerprint, self._path)
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_every_s):
@@ -55,8 +53,8 @@ class Reloader:
             asked = self._asked.is_set()
             self._asked.clear()
             seen = await asyncio.to_thread(fingerprint, self._path)
-            if asked or seen != known:
-                known = await self._settled(seen)
+            if asked or seen != self._known:
+                self._known = await self._settled(seen)
                 await self._reload()
 
     async def _settled(self, seen: Fingerprint) -> Fingerprint:
@@ -70,7 +68,6 @@ class Reloader:
         return seen
 
     async def _reload(self) -> None:
-        self.reloads += 1
         try:
             configuration = await asyncio.to_thread(load, self._path, os.environ)
             watched = watched_of(configuration)
