@@ -56,5 +56,6 @@ def test_another_protocol_unit_or_door_is_a_change() -> None:
 
 
 def test_what_is_asked_more_of_is_no_other_protocol() -> None:
-    for at in ("ws://localhost:80/x", "https://localhost:80", "tcp://localhost:80", "localhost:80"):
+    on_http = ("ws", "nginx", "rabbitmq", "elasticsearch", "opensearch", "solr", "docker", "grpc", "https")
+    for at in (*(f"{one}://localhost:80" for one in on_http), "tcp://localhost:80", "localhost:80"):
         assert compared(configuration(mine=f"at: '{at}'"), here("http", 80)).is_same

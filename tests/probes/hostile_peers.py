@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trueup.probes.registry import all_probes
+
 PROJECT = Path(__file__).parents[2]
 
 
@@ -72,7 +74,9 @@ def _noise(seed: int, size: int) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
-WEB = frozenset({"http", "ws", "nginx", "docker", "elasticsearch", "opensearch", "solr", "rabbitmq"})
+WEB = frozenset({"http"}) | {probe.name for probe in all_probes() if probe.over_http and probe.name != "grpc"}
+"""gRPC is HTTP/2, which doesn't begin so."""
+
 MAIL = frozenset({"smtp", "submission"})
 SQL = frozenset({"mysql", "mariadb"})
 

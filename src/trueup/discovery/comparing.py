@@ -136,8 +136,7 @@ def _protocol(scheme: str) -> str:
     probe = by_scheme().get(scheme)
     if probe is None:
         return scheme
-    over_http = {"ws", "nginx", "rabbitmq", "elasticsearch", "opensearch", "solr", "docker", "grpc"}
-    return "http" if probe.name in over_http else probe.name
+    return "http" if probe.over_http else probe.name
 
 
 def _unit(name: str) -> str:

@@ -106,6 +106,7 @@ PROBE = Probe(
     schemes={"docker": Scheme(PORT)},
     options=Options,
     conversation=conversation,
+    over_http=True,
     recognise=recognise,
     next_steps=NEXT,
 )

@@ -32,6 +32,7 @@ PROBE = Probe(
     schemes={"elasticsearch": Scheme(PORT)},
     options=Options,
     conversation=conversation,
+    over_http=True,
     recognise=recognise,
     next_steps=NEXT,
 )

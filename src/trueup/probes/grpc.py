@@ -242,6 +242,7 @@ PROBE = Probe(
     schemes={"grpc": Scheme(50051), "grpcs": Scheme(443, tls=True, alpn=ALPN)},
     options=Options,
     conversation=conversation,
+    over_http=True,
     asks_first=True,
     recognise=recognise,
     next_steps=NEXT,

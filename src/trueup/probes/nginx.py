@@ -108,6 +108,7 @@ PROBE = Probe(
     schemes={"nginx": Scheme(80)},
     options=Options,
     conversation=conversation,
+    over_http=True,
     recognise=recognise,
     next_steps=NEXT,
 )

@@ -34,6 +34,7 @@ PROBE = Probe(
     schemes={"opensearch": Scheme(PORT)},
     options=Options,
     conversation=conversation,
+    over_http=True,
     recognise=recognise,
     next_steps=NEXT,
 )

@@ -58,7 +58,7 @@ class Probe:
     ``next_steps`` are what to do about a cause, where the protocol knows better than the general rule.
     ``door`` says whom to connect to instead of the address, where the options name a proxy.
     ``asks_first``: the client speaks first, and asking anyone who answers in this dialect does no harm, so
-    that a stranger can be told by it.
+    that a stranger can be told by it. ``over_http``: it's built on HTTP, of which it asks more.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Probe:
     farewell: Farewell = Farewell.RESET
     timeout_s: float = TIMEOUT_S
     asks_first: bool = False
+    over_http: bool = False
     door: Callable[[Any], Dial | None] = field(default=_straight)
     recognise: Callable[[bytes], bool] = field(default=_never)
     next_steps: Mapping[Cause, tuple[str, ...]] = field(default_factory=dict)

@@ -228,6 +228,7 @@ PROBE = Probe(
     schemes={"rabbitmq": Scheme(15672)},
     options=Options,
     conversation=conversation,
+    over_http=True,
     recognise=recognise,
     next_steps=NEXT,
 )

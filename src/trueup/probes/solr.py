@@ -241,6 +241,7 @@ PROBE = Probe(
     schemes={"solr": Scheme(8983)},
     options=Options,
     conversation=conversation,
+    over_http=True,
     recognise=recognise,
     next_steps=NEXT,
 )

@@ -283,6 +283,7 @@ PROBE = Probe(
     schemes={"ws": Scheme(80), "wss": Scheme(443, tls=True, alpn=ALPN)},
     options=Options,
     conversation=conversation,
+    over_http=True,
     farewell=Farewell.POLITE,
     recognise=recognise,
     next_steps=NEXT,
