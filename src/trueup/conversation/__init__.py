@@ -1,6 +1,6 @@
 """The steps that a probe can yield, and the answer it comes to. No input or output happens here."""
 
-from trueup.conversation.answer import SEEN_CHARS_MAX, Answer, degraded, fails, ready, stranger
+from trueup.conversation.answer import SEEN_CHARS_MAX, Answer, degraded, endless, fails, ready, stranger
 from trueup.conversation.breaks import Astray, Break, Closed, Garbled, Quiet, TooLong
 from trueup.conversation.reads import Datagram, Exactly, Frame, Line, Read, Some, ToEnd, Until
 from trueup.conversation.steps import (
@@ -50,6 +50,7 @@ __all__ = [
     "Transport",
     "Until",
     "degraded",
+    "endless",
     "fails",
     "ready",
     "stranger",

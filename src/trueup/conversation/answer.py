@@ -53,6 +53,11 @@ def stranger(expected: str, seen: bytes) -> Answer:
     )
 
 
+def endless(seen: bytes) -> Answer:
+    """The right service, and an answer longer than any; ``seen`` is how it began."""
+    return fails(Cause.ERROR_ANSWER, f"its answer doesn't end; it begins '{printable(seen, 80)}'")
+
+
 def _known(facts: dict[str, Any]) -> dict[str, Any]:
     return (
         {name: value for name, value in facts.items() if value is not None}

@@ -23,6 +23,7 @@ from trueup.conversation import (
     StartTls,
     Step,
     TooLong,
+    endless,
     fails,
     ready,
     stranger,
@@ -106,9 +107,7 @@ def conversation(options: Options, inside: Inside | None = None) -> Conversation
     except Garbled as garbled:
         return stranger("imap", garbled.received)
     except TooLong as long:
-        return fails(
-            Cause.ERROR_ANSWER, f"its answer doesn't end; it begins '{printable(long.received, 80)}'"
-        )
+        return endless(long.received)
     yield Send(b"z LOGOUT\r\n")
     return answer
 

@@ -18,6 +18,7 @@ from trueup.conversation import (
     StartTls,
     Step,
     TooLong,
+    endless,
     fails,
     ready,
     stranger,
@@ -113,9 +114,7 @@ def conversation(options: Options, letter: Letter | None = None) -> Conversation
     except Garbled as garbled:
         return stranger("smtp", garbled.received)
     except TooLong as long:
-        return fails(
-            Cause.ERROR_ANSWER, f"its answer doesn't end; it begins '{printable(long.received, 80)}'"
-        )
+        return endless(long.received)
     yield Send(b"QUIT\r\n")
     return answer
 
