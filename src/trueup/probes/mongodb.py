@@ -38,7 +38,7 @@ from trueup.probes.mongowire import command, parse, replies
 from trueup.probes.probe import Farewell, Probe, Scheme
 
 OVER_HTTP: Final = b"It looks like you are trying to access MongoDB over HTTP on the native driver port."
-HELLO: Final = "hello"
+HELLO: Final = "hello"  # https://www.mongodb.com/docs/manual/reference/command/hello/
 OLD_HELLO: Final = "isMaster"
 COMMAND_NOT_FOUND: Final = 59
 OWN_DATABASE: Final = "trueup"

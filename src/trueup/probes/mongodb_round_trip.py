@@ -1,4 +1,7 @@
-"""A document of our own in MongoDB: written to a majority, read back and deleted."""
+"""A document of our own in MongoDB: written to a majority, read back and deleted.
+
+https://www.mongodb.com/docs/manual/reference/write-concern/
+"""
 
 from collections.abc import Generator, Mapping
 from typing import Any, Final

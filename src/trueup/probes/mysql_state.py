@@ -1,4 +1,8 @@
-"""What a MySQL or MariaDB session can say of its server: room, cluster, role, replication."""
+"""What a MySQL or MariaDB session can say of its server: room, cluster, role, replication.
+
+https://dev.mysql.com/doc/refman/8.4/en/show-replica-status.html,
+https://mariadb.com/kb/en/galera-cluster-status-variables/
+"""
 
 import re
 from collections.abc import Generator, Mapping

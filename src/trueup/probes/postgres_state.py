@@ -1,4 +1,8 @@
-"""What a PostgreSQL session can say of its server: role, replication, room."""
+"""What a PostgreSQL session can say of its server: role, replication, room.
+
+https://www.postgresql.org/docs/current/functions-admin.html (recovery information functions),
+https://www.postgresql.org/docs/current/monitoring-stats.html
+"""
 
 from collections.abc import Generator
 from typing import Any, Final

@@ -59,7 +59,8 @@ def _depth(name: bytes, kind: Reply) -> Generator[Step, bytes, int | ErrorReply 
 def _backlog(name: bytes) -> Generator[Step, bytes, int | ErrorReply | None]:
     """Of a stream, what its slowest group has yet to finish, read or not; of one without groups, all of it.
 
-    ``lag`` is told from Redis 7 on, and by no group whose entries were deleted from the middle.
+    ``lag`` is told from Redis 7 on, and by no group whose entries were deleted from the middle
+    (https://redis.io/docs/latest/commands/xinfo-groups/).
     """
     length, groups = yield from _ask([command(b"XLEN", name), command(b"XINFO", b"GROUPS", name)])
     whole = _number(length)

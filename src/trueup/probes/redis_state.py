@@ -1,4 +1,7 @@
-"""What a Redis server says of itself beyond PONG: its role, its memory, its persistence, its clients."""
+"""What a Redis server says of itself beyond PONG: its role, its memory, its persistence, its clients.
+
+https://redis.io/docs/latest/commands/role/, https://redis.io/docs/latest/commands/info/
+"""
 
 from typing import Any, Final, NamedTuple, Self
 
