@@ -1,6 +1,7 @@
 """The documents and the code tell the same."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,19 @@ def test_the_front_page_names_every_scheme_and_no_other() -> None:
 def test_the_front_page_has_the_two_commands() -> None:
     assert "make run" in README
     assert "make test" in README
+
+
+def test_the_floors_are_those_that_are_kept() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    floors = " > ".join(re.sub(r"[()]", "", one) for one in contracts[0]["layers"])
+    assert f"`{floors}`" in " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_that_is_named_exists(path: Path) -> None:
+    """By its place below the package; a file alone may be the reader's."""
+    for name in re.findall(r"`((?:\w+/)+\w+\.py)`", path.read_text()):
+        assert (ROOT / name).exists() or (ROOT / "src" / "trueup" / name).exists(), name
 
 
 def test_the_glossary_is_in_order() -> None:
