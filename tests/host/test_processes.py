@@ -22,13 +22,11 @@ from trueup.host.processes import (
     WHOLE_AGAIN_AFTER_S,
     Processes,
     Stat,
-    Users,
     parse_command,
     parse_executable,
     parse_files_max,
     parse_stat,
     parse_status,
-    parse_users,
 )
 from trueup.host.unreadable import HostUnreadable, Reason
 
@@ -109,16 +107,6 @@ def test_commands_and_titles() -> None:
 def test_an_upgraded_program_shows() -> None:
     assert parse_executable("/usr/bin/redis-check-rdb (deleted)") == ("/usr/bin/redis-check-rdb", True)
     assert parse_executable("/usr/sbin/nginx") == ("/usr/sbin/nginx", False)
-
-
-def test_the_first_name_of_a_number_counts(tmp_path: Path) -> None:
-    passwd = "root:x:0:0:root:/root:/bin/bash\ntoor:x:0:0::/:\nredis:x:109:117::/:/x\nbroken\n+::::::\n"
-    assert parse_users(passwd) == {0: "root", 109: "redis"}
-    path = tmp_path / "passwd"
-    users = Users(str(path))
-    assert users.name(109) == "109"  # no file, no name
-    path.write_text(passwd)
-    assert (users.name(109), users.name(4242)) == ("redis", "4242")
 
 
 # ---- the live kernel --------------------------------------------------------------------------------------

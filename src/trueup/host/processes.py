@@ -14,6 +14,7 @@ from trueup.host.facts import Process, ProcessState
 from trueup.host.files import read_bytes, read_text
 from trueup.host.scripts import script_of
 from trueup.host.unreadable import HostUnreadable, Reason
+from trueup.host.users import Users
 
 _DELETED: Final = " (deleted)"
 WHOLE_AGAIN_AFTER_S: Final = 60.0
@@ -109,35 +110,6 @@ def parse_command(arguments: bytes) -> tuple[str, ...]:
 def parse_executable(link: str) -> tuple[str, bool]:
     """The path of /proc/PID/exe, and whether the file has been replaced or removed since."""
     return link.removesuffix(_DELETED), link.endswith(_DELETED)
-
-
-def parse_users(passwd: str) -> dict[int, str]:
-    """Names by number, of /etc/passwd: passwd(5). The first line of a number counts, as for getpwuid."""
-    users: dict[int, str] = {}
-    for line in passwd.splitlines():
-        fields = line.split(":")
-        if len(fields) > 2 and fields[2].isdecimal():
-            users.setdefault(int(fields[2]), fields[0])
-    return users
-
-
-class Users:
-    """Names of users. It reads /etc/passwd and never asks a directory server: that may be what is down."""
-
-    def __init__(self, path: str = "/etc/passwd") -> None:
-        self._path = path
-        self._modified_ns = -1
-        self._names: dict[int, str] = {}
-
-    def name(self, uid: int) -> str:
-        try:
-            modified_ns = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - a path is text throughout this floor
-            if modified_ns != self._modified_ns:
-                self._names = parse_users(read_text(self._path))
-                self._modified_ns = modified_ns
-        except (OSError, HostUnreadable):
-            return str(uid)
-        return self._names.get(uid, str(uid))
 
 
 @dataclass(frozen=True, slots=True)

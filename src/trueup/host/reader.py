@@ -28,12 +28,13 @@ from trueup.host.firewall import read_firewall
 from trueup.host.journal import Journal
 from trueup.host.memory_kills import KernelLog
 from trueup.host.owners import Owners
-from trueup.host.processes import Processes, Users
+from trueup.host.processes import Processes
 from trueup.host.shared import Shared
 from trueup.host.sockets import Sockets, from_proc
 from trueup.host.systemd_reader import Systemd
 from trueup.host.traces import Change, LogExcerpt, MemoryKill
 from trueup.host.unreadable import HostUnreadable, Reason
+from trueup.host.users import Users
 from trueup.host.vitals import read_vitals
 
 
