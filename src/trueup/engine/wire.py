@@ -44,7 +44,11 @@ class Wire:
         self._in_packets = transport is not _TCP and transport in _PACKETS
 
     def connect(self, sockaddr: object) -> None:
-        """Begin to connect; readiness for writing says that it's done."""
+        """Begin to connect; readiness for writing says that it's done.
+
+        Raises:
+            OSError: it can't even begin.
+        """
         number = self.sock.connect_ex(sockaddr)  # type: ignore[arg-type]  # the resolver's, or a path
         if number not in _BEGUN:
             raise OSError(number, errno.errorcode.get(number, "?"))

@@ -164,7 +164,12 @@ def _line(step: Step) -> Generator[Step, bytes, bytes]:
 
 
 def command(tag: bytes, words: bytes, *secrets: bytes) -> Generator[Step, bytes, Reply]:
-    """Give one command and read its reply; each of ``secrets`` is sent when the server asks to go on."""
+    """Give one command and read its reply; each of ``secrets`` is sent when the server asks to go on.
+
+    Raises:
+        Garbled: a line is none of IMAP.
+        TooLong: the reply has more lines than any.
+    """
     line = yield from _line(Ask(tag + b" " + words + b"\r\n", Line()))
     data: list[bytes] = []
     waiting = list(secrets)
