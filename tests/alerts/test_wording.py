@@ -74,6 +74,12 @@ def test_an_end_says_when() -> None:
     assert "closed 2026-11-24 10:00:00 UTC" in lines(parcel(made("closed")))[-1]
 
 
+def test_what_is_over_has_no_impact_any_more() -> None:
+    assert "Impact was: checkout" in lines(parcel(made("closed", impact=("checkout",))))
+    rows = [made("closed", 1, impact=("checkout",)), made(incident=2, impact=("mail",))]
+    assert lines(parcel(*rows))[-1] == "Impact: mail"
+
+
 def test_a_repeat_says_that_it_may_be_one() -> None:
     assert lines(parcel(row(is_repeat=True)))[-1].startswith("(possible repeat")
 

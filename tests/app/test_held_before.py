@@ -125,6 +125,13 @@ def test_the_next_step_names_the_program_that_has_ended(
     assert verdict.next == (f"Start it again; it was started as {program}",)
 
 
+def test_a_program_that_was_started_by_a_link_is_named_by_the_link() -> None:
+    title = process(812, "redis-server", command=("redis-server 127.0.0.1:6379",))
+    former = Former(replace(title, executable="/usr/bin/redis-check-rdb"), has_ended=True)
+    verdict = judge(Evidence(TARGET, (REFUSED,), EMPTY, former))
+    assert verdict.next == ("Start it again; it was started as redis-server",)
+
+
 def test_others_of_the_configured_name_run_on_and_the_one_that_held_the_port_does_not() -> None:
     target = replace(TARGET, process="shop")
     beside = process(900, "shop")

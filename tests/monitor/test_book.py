@@ -296,6 +296,15 @@ def test_what_begins_to_flap_while_it_is_told_says_so_once() -> None:
     assert "flapping" in world.said[1].alert.summary
 
 
+def test_what_flaps_is_said_to_when_it_is_said_again() -> None:
+    world = World(tier=replace(POLICY, remind_s=300))
+    for letter in "u" * 10 + "xxx" + "ux" * 12:
+        world.look("db", letter, 60)
+    reminders = [saying.alert for saying in world.said if saying.alert.event is EventKind.REMINDER]
+    assert len(reminders) > 2
+    assert all("it comes and goes" in one.summary and "now)" in one.summary for one in reminders[1:])
+
+
 def test_what_is_removed_from_the_configuration_is_over_for_those_who_were_told() -> None:
     world = World()
     for letter in "uxx":

@@ -260,6 +260,8 @@ def test_a_need_for_what_falls_together() -> None:
     ]
     assert "shop-web: {needs: [shop-db]}" in suggested(material(incidents=together))
     assert "shop-db: {needs: [shop-web]}" not in suggested(material(incidents=together))
+    flaps = [incident("shop-web", "bad-upstream", 10 + n / 200, 1) for n in range(1, 5)]
+    assert suggested(material(incidents=[together[0], *flaps])) == [], "one fall is one, whatever follows"
     apart = [one for one in together if one["id"] != together[1]["id"]]
     apart.append(incident("shop-web", "bad-upstream", 90, 1))
     apart.append(incident("shop-web", "bad-upstream", 95, 1))

@@ -91,7 +91,7 @@ def _of_one(alert: Alert) -> Iterator[str]:
         yield f"Because of: {printable(alert.blame)}"
     yield from (f"Next: {printable(step, SENTENCE_CHARS_MAX)}" for step in alert.next)
     if alert.impact:
-        yield f"Impact: {_names(alert.impact)}"
+        yield f"{'Impact was' if alert.event is EventKind.CLOSED else 'Impact'}: {_names(alert.impact)}"
     if alert.event not in (EventKind.TEST, EventKind.UNDELIVERED):
         yield _facts(alert)
     if alert.url:
@@ -116,7 +116,8 @@ def _of_many(alerts: Sequence[Alert]) -> Iterator[str]:
             yield f"{state}{why}: {printable(members[0].target)}: {printable(members[0].summary)}"
         else:
             yield f"{state}{why}, {len(members)}: {_names([alert.target for alert in members])}"
-    impact = list(dict.fromkeys(name for alert in alerts for name in alert.impact))
+    still = [alert for alert in alerts if alert.event is not EventKind.CLOSED]
+    impact = list(dict.fromkeys(name for alert in still for name in alert.impact))
     if impact:
         yield f"Impact: {_names(impact)}"
     if url := next((alert.url for alert in alerts if alert.url), None):

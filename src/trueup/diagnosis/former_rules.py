@@ -1,6 +1,7 @@
 """Rules by memory: a port that nobody holds now, and whose last holder is known."""
 
 from datetime import timedelta
+from pathlib import PurePath
 from typing import Final
 
 from trueup.diagnosis.evidence import Evidence
@@ -53,11 +54,14 @@ def former_gave_it_up(evidence: Evidence, failed: Observation, holder: Holder) -
 
 def _start_again(process: Process) -> tuple[str, ...]:
     """Arguments may hold secrets: the program alone is named. What wrote a title of its own there (``nginx:
-    master process …``) leaves no program to read, nor where its arguments begin.
+    master process …``) leaves no program to read, nor where its arguments begin. Its file has another name
+    where it was started by a link (Debian's redis-server is one to redis-check-rdb), and does something else
+    by that.
     """
     first = process.command[0] if process.command else ""
-    program = process.executable if not first or " " in first else first
-    return (f"Start it again; it was started as {program}",) if program else ()
+    file = process.executable or ""
+    by_file = file if PurePath(file).name.startswith(process.name) else process.name
+    return (f"Start it again; it was started as {by_file if not first or ' ' in first else first}",)
 
 
 FORMER_RULES: Final = (former_killed_for_memory, former_ended, former_gave_it_up)

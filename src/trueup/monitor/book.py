@@ -360,11 +360,10 @@ GATES: Final = (_not_seen_now, _for_want_of_another, _by_people)
 
 def _words(case: Case, event: EventKind, now: datetime) -> str:
     one = case.incident
-    if event is EventKind.CHANGED and case.is_flapping:
-        return f"{one.target} is flapping, it comes and goes: {one.summary}"
+    said = f"{one.target} is flapping, it comes and goes: {one.summary}" if case.is_flapping else one.summary
     if event in (EventKind.REMINDER, EventKind.ESCALATED):
-        return f"{one.summary} (for {words_of(_lasted_s(case, now))} now)"
-    return one.summary
+        return f"{said} (for {words_of(_lasted_s(case, now))} now)"
+    return said
 
 
 def _lasted_s(case: Case, now: datetime) -> float:

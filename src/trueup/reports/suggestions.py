@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from trueup.domain.duration import show_duration
@@ -88,16 +88,17 @@ def _needs(material: Material) -> Iterator[Suggestion]:
         for other, theirs in by_target.items():
             if other == name or any(one["blame"] == name for one in theirs):
                 continue
-            times = sum(_fell_after(one, theirs) for one in own)
+            times = len({fall for one in own if (fall := _fall_before(one, theirs))})
             if times >= _TIMES_MIN and times >= _SHARE_MIN * len(own):
                 why = f"it fell with or right after {other} {times} times of {len(own)}"
                 yield Suggestion(f"{_key(name)}: {{needs: [{_key(other)}]}}", why)
 
 
-def _fell_after(incident: Document, others: list[Document]) -> bool:
+def _fall_before(incident: Document, others: list[Document]) -> datetime | None:
+    """When the last of the others fell, shortly before this: what flaps may follow one fall many times."""
     at = moment(incident["opened_at"])
     starts = [start for one in others if (start := moment(one["opened_at"])) is not None]
-    return at is not None and any(timedelta() < at - start <= _TOGETHER for start in starts)
+    return max((s for s in starts if at is not None and timedelta() < at - s <= _TOGETHER), default=None)
 
 
 def _confirmed(noise: Noise) -> Iterator[Suggestion]:

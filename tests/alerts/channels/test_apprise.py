@@ -36,6 +36,15 @@ def test_a_message_arrives_with_its_kind(one: Notification, kind: str) -> None:
         assert request.json["message"].startswith("PostgreSQL answers but takes no more clients\n")
 
 
+def test_a_message_is_of_trueup_and_not_of_the_library() -> None:
+    def make(url: str) -> AppriseSender:
+        return AppriseSender(
+            channel(f"{url.replace('http:', 'mmost:')}/abcdefghijklmnopqrstuvwxyz"), FakeClock()
+        )
+
+    assert sent(make, row(), how=answers(200)).json["username"] == "trueup"
+
+
 def test_a_failure_is_said_as_far_as_apprise_says_it() -> None:
     (outcome,), _ = tried(by_json(), answers(500))
     assert (outcome.taken, outcome.is_uncertain) == (Taken.LATER, True)

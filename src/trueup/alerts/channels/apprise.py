@@ -19,6 +19,8 @@ from trueup.domain.clock import Clock
 from trueup.domain.states import State
 
 _LOGGER: Final = "apprise"
+_HOME: Final = "https://github.com/trueup-monitor/trueup"
+"""Where those who read an alert get to by the name of its sender, which is Apprise otherwise."""
 
 
 class _Words(logging.Handler):
@@ -53,7 +55,8 @@ def _notify(url: str, parcel: Parcel) -> Outcome:
     heard = _Words()
     logger.addHandler(heard)
     try:
-        service = apprise.Apprise.instantiate(url)
+        asset = apprise.AppriseAsset(app_id="trueup", app_desc="trueup", app_url=_HOME)
+        service = apprise.Apprise.instantiate(url, asset=asset)
         if service is None:
             words = "Apprise doesn't understand this URL; see the URLs that it documents"
             return Outcome(Taken.REFUSED, words)
