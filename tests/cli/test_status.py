@@ -87,7 +87,9 @@ def test_without_a_monitor_status_is_unknown_and_explain_a_failure() -> None:
     done = trueup("status", "--url", url)
     assert done.returncode == 3
     assert "is trueup run running there?" in done.stderr
-    assert trueup("explain", "cache", "--url", url).returncode == 70
+    done = trueup("explain", "cache", "--url", url)
+    assert done.returncode == 70
+    assert done.stderr.startswith("no monitor answers at "), "as every failure of a command's own"
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://"])

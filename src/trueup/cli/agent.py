@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from trueup.cli.commands import FAILED
+from trueup.cli.commands import Failed
 
 
 @click.command(
@@ -63,6 +63,5 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     try:
         uvloop.run(report())
     except (NotEnrolled, BadKey) as error:
-        click.echo(f"trueup agent can't report: {error}", err=True)
-        return FAILED
+        raise Failed(f"trueup agent can't report: {error}") from error
     return 0

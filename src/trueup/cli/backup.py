@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from trueup.cli.data_folder import data_option, fail, place_of, require_data
+from trueup.cli.commands import Failed
+from trueup.cli.data_folder import data_option, place_of, require_data
 from trueup.host.paths import is_there
 
 
@@ -26,10 +27,10 @@ def COMMAND(file: Path, data: Path | None) -> int:  # noqa: N802 - what a comman
         raise click.UsageError(f"its data is in {store}: pg_dump --schema trueup backs it up")
     require_data(folder)
     if not is_there(file.parent):
-        fail(f"there is no folder {file.parent} for {file.name}; make it first")
+        raise Failed(f"there is no folder {file.parent} for {file.name}; make it first")
     try:
         back_up(folder, file)
     except StoreFailed as error:
-        fail(f"{folder} can't be backed up to {file}: {error}")
+        raise Failed(f"{folder} can't be backed up to {file}: {error}") from error
     click.echo(f"{file}: {show_size(file.stat().st_size)}")
     return 0

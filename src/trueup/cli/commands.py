@@ -34,7 +34,10 @@ _NOT_COMMANDS: Final = frozenset(
 
 
 class Failed(click.ClickException):
-    """The command can't do what it's for, and whoever called it did nothing wrong."""
+    """The command can't do what it's for, and whoever called it did nothing wrong. The sentence says why."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(self.format_message(), err=True)
 
 
 class Commands(click.Group):

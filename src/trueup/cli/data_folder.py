@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from trueup.cli.commands import FAILED
+from trueup.cli.commands import Failed
 from trueup.host.paths import is_there
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def state_in(data: Path | None, store: "str | Store | None", *, make: bool = Fal
                 click.echo(f"note: the data folder {folder.absolute()} {words}", err=True)
             yield database
     except StoreFailed as error:
-        fail(f"the data in {where} can't be used: {error}")
+        raise Failed(f"the data in {where} can't be used: {error}") from error
     finally:
         if place.address is None:
             leave_to_owner_of(folder)
@@ -120,9 +120,3 @@ def require_data(data: Path) -> None:
 
     if not is_there(data / STATE_FILE):
         raise click.UsageError(f"there is no data of a monitor in {data}; name its folder with --data")
-
-
-def fail(words: str) -> NoReturn:
-    """End the command as a failure of its own."""
-    click.echo(words, err=True)
-    raise click.exceptions.Exit(FAILED)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trueup.cli.commands import Failed
 from trueup.domain.printable import printable
 from trueup.host.paths import is_there
 
@@ -73,15 +74,14 @@ def COMMAND(  # noqa: N802 - what a command's file exports
         try:
             found = _found(places, wanted, rate, progress)
         except HostUnreadable as error:
-            click.echo(f"this machine's sockets can't be read: {printable(str(error))}", err=True)
-            return 70
+            raise Failed(f"this machine's sockets can't be read: {printable(str(error))}") from error
     for gap in found.unreadable:
         click.echo(f"not read: {printable(f'{gap.what}: {gap.why}', 200)}", err=True)
     if output is not None and is_there(output):
         _compare(output, found, places, wanted, as_json=as_json)
         return 0
-    if output is not None and not _wrote(output, found):
-        return 70
+    if output is not None:
+        _write(output, found)
     if as_json:
         from trueup.discovery.writing import service_document
 
@@ -104,20 +104,18 @@ def _found(
     return asyncio.run(discover_hosts(places, hosts, progress=progress.of("identified")))
 
 
-def _wrote(path: Path, found: "Discovered") -> bool:
+def _write(path: Path, found: "Discovered") -> None:
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(found.text)
     except OSError as error:
-        click.echo(f"can't write {path}: {error.strerror}", err=True)
-        return False
+        raise Failed(f"can't write {path}: {error.strerror}") from error
     count = len(found.services)
     click.echo(
         f"wrote {count} service{'s' if count != 1 else ''} to {path}; read its comments, "
         f"then: trueup run -c {shlex.quote(str(path))}",
         err=True,
     )
-    return True
 
 
 def _compare(

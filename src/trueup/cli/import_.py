@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from trueup.cli.commands import Failed
 from trueup.domain.printable import printable
 from trueup.host.paths import is_there
 
@@ -102,8 +103,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
         if output is not None:
             output.write_text(text, encoding="utf-8")
     except OSError as error:
-        click.echo(f"can't write {printable(str(error.filename), 200)}: {error.strerror}", err=True)
-        return 70
+        raise Failed(f"can't write {printable(str(error.filename), 200)}: {error.strerror}") from error
     if output is None:
         click.echo(text, nl=False)
     else:

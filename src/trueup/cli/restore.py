@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from trueup.cli.data_folder import data_option, fail, place_of
+from trueup.cli.commands import Failed
+from trueup.cli.data_folder import data_option, place_of
 
 
 @click.command(epilog="Example: trueup restore /srv/backup/trueup.tar")
@@ -36,6 +37,6 @@ def COMMAND(file: Path, data: Path | None) -> int:  # noqa: N802 - what a comman
     except NoBackup as error:
         raise click.UsageError(str(error)) from error
     except StoreFailed as error:
-        fail(f"{file} can't be restored to {folder}: {error}")
+        raise Failed(f"{file} can't be restored to {folder}: {error}") from error
     click.echo(f"{folder} is as in {file}" + (f"; what was there is in {kept}" if kept else ""))
     return 0

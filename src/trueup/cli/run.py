@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from trueup.cli.commands import Failed
+
 if TYPE_CHECKING:
     from trueup.app.serving import Plan
     from trueup.domain.monitor_settings import Listen
@@ -87,8 +89,7 @@ def COMMAND(config: Path | None, data: Path | None, listen: str | None, store: s
     try:
         uvloop.run(serve(find, plan, say))
     except (OSError, StoreFailed, HostUnreadable, CertificateUnusable) as error:
-        click.echo(f"trueup can't run: {_said(error, plan)}", err=True)
-        return 70
+        raise Failed(f"trueup can't run: {_said(error, plan)}") from error
     return 0
 
 

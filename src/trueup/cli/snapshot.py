@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trueup.cli.commands import Failed
 from trueup.cli.configured import DEFAULT, InvalidConfigurationError
 from trueup.domain.printable import printable
 from trueup.host.paths import is_file
@@ -48,15 +49,13 @@ def COMMAND(output: Path, config: Path | None, *, as_json: bool) -> int:  # noqa
     try:
         document = asyncio.run(_take(config or (DEFAULT if DEFAULT.exists() else None)))
     except HostUnreadable as error:
-        click.echo(f"this machine's sockets can't be read: {printable(str(error))}", err=True)
-        return 70
+        raise Failed(f"this machine's sockets can't be read: {printable(str(error))}") from error
     text = json.dumps(document, indent=1, ensure_ascii=True) + "\n"
     try:
         if is_file:
             output.write_text(text)
     except OSError as error:
-        click.echo(f"can't write {output}: {error.strerror}", err=True)
-        return 70
+        raise Failed(f"can't write {output}: {error.strerror}") from error
     for gap in document["unreadable"]:
         click.echo(f"not read: {printable('{what}: {why}'.format(**gap), 200)}", err=True)
     if as_json or not is_file:

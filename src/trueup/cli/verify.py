@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trueup.cli.commands import say
+from trueup.cli.commands import Failed, say
 from trueup.cli.configured import InvalidConfigurationError
 from trueup.cli.report import is_coloured, state_word
 from trueup.domain.duration import DurationError, parse_duration
@@ -62,8 +62,8 @@ def COMMAND(  # noqa: N802 - what a command's file exports
     subject = _subject(before, config)
     teller = _Teller()
     differences = asyncio.run(verify(before, subject, wait, teller.waiting))
-    if junit is not None and not _wrote_junit(junit, before, differences):
-        return 70
+    if junit is not None:
+        _write_junit(junit, before, differences)
     if as_json:
         say(json.dumps(differences.document(), indent=2, ensure_ascii=True))
     else:
@@ -134,12 +134,10 @@ def _sentence(differences: "Differences") -> str:
     return ", ".join(counts) if counts else "all is as it was"
 
 
-def _wrote_junit(path: Path, before: dict[str, Any], differences: "Differences") -> bool:
+def _write_junit(path: Path, before: dict[str, Any], differences: "Differences") -> None:
     from trueup.reports.junit import junit
 
     try:
         path.write_text(junit(before, differences), encoding="utf-8")
     except OSError as error:
-        click.echo(f"can't write {path}: {error.strerror}", err=True)
-        return False
-    return True
+        raise Failed(f"can't write {path}: {error.strerror}") from error
