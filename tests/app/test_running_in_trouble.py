@@ -82,10 +82,14 @@ async def monitor(
     *,
     clock: Clock | None = None,
     heartbeats: Mapping[str, Heartbeat] = {},
+    timeouts: Mapping[str, float] = {},
     **needs: tuple[str, ...],
 ) -> AsyncIterator[Running]:
     jobs = tuple(Target(name, kind=Kind.HEARTBEAT) for name in heartbeats)
-    targets = (*(Target(name, needs=needs.get(name, ())) for name in looks), *jobs)
+    targets = (
+        *(Target(name, needs=needs.get(name, ()), timeout_s=timeouts.get(name)) for name in looks),
+        *jobs,
+    )
     channels = {"hook": Channel(Secret(hook.url))} if hook is not None else {}
     policies = dict.fromkeys((*looks, *heartbeats), POLICY)
     configuration = Configuration(
@@ -177,6 +181,25 @@ def test_what_nobody_can_finish_looking_at_is_unknown(
             (shown,) = running.documents()
             assert (shown["state"], shown["cause"]) == ("unknown", "monitor-starved")
             assert "hasn't been looked at for" in shown["summary"]
+
+    run(tmp_path, story)
+
+
+def test_a_look_that_takes_the_time_that_it_has_is_no_want_of_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookout, "STALE_GRACE_S", 0.2)
+    monkeypatch.setattr(lookout, "STALE_EVERY_S", 0.1)
+
+    async def story(stores: Stores) -> None:
+        slow, hung = Scripted(), Scripted()
+        async with monitor(stores, {"slow": slow, "hung": hung}, timeouts={"slow": 60.0}) as running:
+            await until(lambda: {running.hard_state(name) for name in ("slow", "hung")} == {State.UP})
+            slow.hangs, looks = True, slow.looks
+            await until(lambda: slow.looks > looks)
+            hung.hangs = True
+            await until(lambda: running.hard_state("hung") is State.UNKNOWN)
+            assert state_of(running, "slow") == "up"
 
     run(tmp_path, story)
 

@@ -278,7 +278,9 @@ class Lookout:
             planned, waits_s = self._planned[name], now_s - looked_s
             stretch = STRETCH if planned.tier in shed else 1
             allowed_s = STALE_INTERVALS * planned.every_s * stretch + STALE_GRACE_S
-            if waits_s > allowed_s and (name not in self._looking or waits_s > 2 * allowed_s):
+            target = self._evaluator.target(name)
+            needs_s = (target.timeout_s or 0.0) if target is not None else 0.0  # a journey's may be long
+            if waits_s > allowed_s and (name not in self._looking or waits_s > 2 * allowed_s + needs_s):
                 self._evaluator.nobody_looked(name, waits_s)
                 self._note_looked(name, now_s)  # said once in so long
                 self._on_look(name)
