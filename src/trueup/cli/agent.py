@@ -58,7 +58,7 @@ def COMMAND(  # noqa: N802 - what a command's file exports
             return
 
     gc.freeze()  # what was imported stays, and little of what a report makes is a cycle
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(5_000, 10, 10)
     gc.enable()
     try:
         uvloop.run(report())
