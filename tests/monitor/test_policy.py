@@ -37,6 +37,8 @@ calm = st.text(LETTERS, max_size=12)
         ("uxx??x", "uuxx?x"),
         ("uxx??uu", "uuxx??u"),
         ("uxx??u", "uuxx??"),
+        ("uh??h", "uxx?x"),  # the machine says so again
+        ("uh??o", "uxx?x"),
         ("u??u", "uu?u"),
         ("??", "??"),
     ],
@@ -56,21 +58,34 @@ def test_what_is_held_to_be_true(looks: str, after_each: str) -> None:
         ("uxxh", Change.CHANGED),
         ("uho", None),  # one word of the machine after another is counted
         ("uhoo", Change.CHANGED),
-        ("uhxxx", None),  # the machine's word still explains it
+        ("uhxx", None),  # the machine's word still explains it
+        ("uhxxx", None),
+        ("uhdd", Change.CHANGED),  # but not another state
+        ("uhos", None),  # two other reasons in a row aren't one
+        ("uddxs", Change.CHANGED),  # unless it's worse for each
+        ("uxxsx", None),
         ("uhss", Change.CHANGED),
         ("uxxdd", Change.CHANGED),
         ("uxxuu", Change.CLOSED),
         ("uxxuxu", None),
         ("uxx??xx", None),  # it was known before, and is said once
         ("uxx??xxuu", Change.CLOSED),
+        ("uh??h", None),
+        ("uh??hoo", Change.CHANGED),
     ],
 )
 def test_what_a_look_changes(looks: str, last: Change | None) -> None:
     assert changes(looks)[-1] is last
 
 
+def test_what_is_known_is_neither_said_nor_asked_for_again() -> None:
+    *_, last = steps("uxxx")
+    assert (last.change, last.again_s, last.memory.row) == (None, None, None)
+
+
 def test_failures_too_near_each_other_are_one() -> None:
     assert hard("uxxx", apart_s=10.0) == "uuuu"
+    assert hard("uxxx", apart_s=0.0) == "uuuu"
     assert hard("uxxxx", apart_s=10.0) == "uuuux"
 
 
@@ -126,6 +141,12 @@ def test_what_comes_and_goes_is_open_until_it_stays_away() -> None:
 def test_what_fails_every_other_time_is_never_confirmed_and_yet_not_passed_over() -> None:
     told = [change for change in changes("u" * 10 + "xu" * 8) if change is not None]
     assert told == [Change.FLAPPING]
+
+
+def test_while_it_flaps_the_machines_word_is_no_news() -> None:
+    *_, last = steps("u" * 10 + "xu" * 8 + "h")
+    assert last.memory.is_flapping
+    assert (last.change, last.memory.hard) == (None, State.DOWN)
 
 
 def test_what_settles_broken_is_said_as_it_is_then() -> None:

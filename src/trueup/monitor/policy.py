@@ -169,7 +169,7 @@ def _believe_ill(look: _Look) -> Step:
     known = replace(memory, hard=trouble.state, is_new=False, row=None, trouble=trouble)
     if not memory.is_open:
         return Step(known, Change.OPENED)
-    if memory.trouble == trouble or memory.is_flapping:
+    if memory.is_flapping:
         return Step(replace(known, trouble=memory.trouble))
     return Step(known, Change.CHANGED)
 
@@ -177,7 +177,7 @@ def _believe_ill(look: _Look) -> Step:
 def _believe_change(look: _Look) -> Step:
     """The machine's word explains at once what was seen from outside; its own words are counted."""
     known = look.memory.trouble
-    return _perhaps_changed(look) if known and known.layer is Layer.HOST else _believe_ill(look)
+    return _found_again(look) if known and known.layer is Layer.HOST else _believe_ill(look)
 
 
 def _count_failures(look: _Look) -> Step:
@@ -266,8 +266,6 @@ def _counted(look: _Look, counting: Counting, apart_s: float) -> Row:
     since_s = (look.now - row.counted_at).total_seconds()
     counts = not 0 <= since_s < apart_s * SPARED
     same_state = row.trouble is not None and row.trouble.state is trouble.state
-    if not counts and same_state and row.trouble == trouble:
-        return row
     return replace(
         row,
         counted_at=look.now if counts else row.counted_at,
