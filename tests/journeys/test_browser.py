@@ -74,6 +74,14 @@ def test_without_playwright_nobody_knows(shop: Server, monkeypatch: pytest.Monke
     assert 'pip install "trueup[browser]"' in done.verdict.summary
 
 
+def test_without_playwrights_driver_nobody_knows(shop: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", "/bin/false")
+    done = perform(f"- browser: [{{open: {shop.url}/}}]")
+    assert done.verdict.state is State.UNKNOWN
+    assert "Playwright's driver has ended" in done.verdict.summary
+    assert "trueup.service" in done.verdict.summary
+
+
 def test_without_chromium_nobody_knows(shop: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser, "PROGRAMS", ())
     done = perform(f"- browser: [{{open: {shop.url}/}}]")

@@ -1,6 +1,7 @@
 """The unit files are understood by systemd, and call commands that exist."""
 
 import configparser
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -34,6 +35,21 @@ def test_its_command_exists_with_its_options(unit: Path) -> None:
     assert command is not None
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("-")} <= known
+
+
+def test_a_reload_tells_the_monitor_to_read_its_configuration() -> None:
+    unit = UNITS[1].read_text()
+    assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in unit
+
+
+def test_what_a_browser_needs_is_what_the_unit_forbids() -> None:
+    page = (UNITS[0].parents[1] / "docs" / "how-to" / "write-a-journey.md").read_text()
+    (dropped,) = re.findall(r"```ini\n\[Service\]\n(.*?)```", page, re.DOTALL)
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.read(UNITS[1])
+    for line in dropped.splitlines():
+        assert line.partition("=")[0].lower() in parser["Service"]
+        assert line in UNITS[1].read_text(), "the unit itself says so too"
 
 
 def test_there_are_two() -> None:

@@ -323,7 +323,7 @@ def _browser(monitors: Monitors, monitor: Monitor) -> None:
     monitors.carried.journeys[known] = {**keys, "every": every, "steps": [{"browser": [{"open": url}]}]}
     monitors.carried.names[str(monitor.get("id"))] = known
     monitors.carried.note(
-        "a browser is an extra: pipx install 'trueup[browser]', then playwright install chromium"
+        "a browser is an extra: pipx install 'trueup[browser]', and Chromium itself: apt install chromium"
     )
 
 

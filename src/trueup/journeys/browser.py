@@ -27,11 +27,14 @@ from trueup.probes.http import PROXY_PORT
 from trueup.probes.http_peer import origin_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, Page, Route
+    from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route
 
 INSTALL: Final = 'the browser step needs Playwright: pip install "trueup[browser]"'
 INSTALL_CHROMIUM: Final = "the browser step needs Chromium on this machine: apt install chromium"
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_FORBIDDEN: Final = (
+    "As a service of systemd it may be forbidden what a browser needs: see the comments in trueup.service"
+)
 WIDTH, HEIGHT = 1280, 800
 SCREENSHOT_BYTES_MAX: Final = 2_000_000
 END_S, SHOT_S = 2.0, 5.0
@@ -86,13 +89,13 @@ class _NotStartedError(Exception):
 @contextlib.asynccontextmanager
 async def _browser(program: str, left_s: float) -> AsyncIterator["Browser"]:
     """Started, and ended with all its processes."""
-    from playwright.async_api import Error, async_playwright
+    from playwright.async_api import Error
 
     driver = browser = None
     try:
         try:
             async with asyncio.timeout(left_s):
-                driver = await async_playwright().start()
+                driver = await _driver()
                 browser = await driver.chromium.launch(
                     executable_path=program,
                     headless=True,
@@ -104,13 +107,24 @@ async def _browser(program: str, left_s: float) -> AsyncIterator["Browser"]:
         except TimeoutError:
             raise _NotStartedError(f"not within {left_s:.1f} s") from None
         except Error as error:
-            raise _NotStartedError(_first_line(error)) from None
+            raise _NotStartedError(f"{_first_line(error)}. {_FORBIDDEN}") from None
         yield browser
     finally:
         if browser is not None:
             await _within(END_S, browser.close())
         if driver is not None:
             await _within(END_S, driver.stop())
+
+
+async def _driver() -> "Playwright":
+    """Playwright's own program, which drives the browser."""
+    from playwright.async_api import async_playwright
+
+    try:
+        return await async_playwright().start()
+    except Exception as error:  # noqa: BLE001 - Playwright has no other class for that it's gone
+        words = f"Playwright's driver has ended: {_first_line(error)}"
+        raise _NotStartedError(f"{words}. {_FORBIDDEN}") from None
 
 
 async def _within(limit_s: float, doing: Awaitable[Any]) -> Any:
