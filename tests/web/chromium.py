@@ -35,6 +35,7 @@ def reader(
         color_scheme="dark" if theme == "dark" else "light",
         locale="en-GB",
         timezone_id="Europe/Berlin",
+        ignore_https_errors=True,  # the certificates are the test's
     )
     context.set_default_timeout(20_000)
     if who is not None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.beds.server import free_port
 from tests.cli.monitor import Monitor, monitor
 from tests.web.chromium import chromium, reader
+from tests.web.setting_up import set_up
 
 CONFIGURATION = """
 services:
@@ -41,23 +42,6 @@ def of_door(running: Monitor) -> list[dict[str, Any]]:
     return [one for one in running.incidents() if one["target"] == "door"]
 
 
-def set_up(running: Monitor, page: Page) -> None:
-    """By the word that the console shows."""
-    assert running.process.stderr is not None
-    for line in running.process.stderr:
-        match = re.search(r"/setup with (\S+)", line)
-        if match is not None:
-            break
-    else:
-        raise AssertionError("no word on the console")
-    page.goto(f"{running.url}/setup")
-    page.get_by_label("The word that trueup printed").fill(match[1])
-    page.get_by_label("Your name").fill("ann")
-    page.get_by_label("A password").fill("a long enough one")
-    page.get_by_role("button", name="Make the account").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("trueup watches 3 things")
-
-
 def test_from_the_first_visit_to_the_end_of_an_incident(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     door = listener(port)
@@ -65,7 +49,7 @@ def test_from_the_first_visit_to_the_end_of_an_incident(browser: Browser, tmp_pa
         monitor(tmp_path, CONFIGURATION.format(port=port), settled=False) as running,
         reader(browser, running.url) as page,
     ):
-        set_up(running, page)
+        set_up(running, page, running.url)
         assert running.get("/api/v1/heartbeats/a-token-for-the-night")[0] == 200
         page.goto(running.url)
         expect(page.locator("#sentence")).to_have_text("All 3 are up")
