@@ -1,6 +1,7 @@
 """A place that nobody holds: each rule, its near misses, and what it says without a permission."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.diagnosis.hosts import (
     failed,
     failed_unit,
     held,
+    holder_in,
     log,
     process,
     report,
@@ -21,6 +23,7 @@ from tests.diagnosis.hosts import (
     unit,
 )
 from trueup.diagnosis.absent_rules import not_enabled, not_listening, not_running, wrong_address
+from trueup.diagnosis.evidence import Evidence, Former
 from trueup.domain.causes import Cause
 from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.facts import Transport
@@ -142,6 +145,35 @@ def test_it_listens_at_another_address() -> None:
     assert cause_by(host, target("redis://10.0.0.5", unit="redis-server")) is Cause.WRONG_ADDRESS
 
 
+@pytest.mark.parametrize(
+    ("well_at", "process_named", "is_blamed"),
+    [
+        (before(seconds=30), "redis-server", False),  # it ran beside the one that has ended
+        (before(hours=3), "redis-server", True),  # it has started since
+        (None, "redis-server", True),
+        (before(seconds=30), None, True),  # nobody is named who could run beside it
+    ],
+)
+def test_who_ran_beside_the_one_that_has_ended_is_not_the_one(
+    well_at: datetime | None, process_named: str | None, is_blamed: bool
+) -> None:
+    alone = process(812, "redis-server")
+    host = report(*(() if process_named else (ACTIVE,)), processes=(alone,))
+    of = target(process=process_named)
+    former = Former(process(811, "redis-server"), has_ended=True, well_at=well_at)
+    seen = Evidence(of, (failed(),), host, held_before=former)
+    assert (not_listening(seen, failed(), holder_in(host, of)) is not None) is is_blamed
+    still = Evidence(of, (failed(),), host, held_before=replace(former, has_ended=False))
+    assert not_listening(still, failed(), holder_in(host, of)) is not None
+
+
+def test_an_address_of_ipv6_is_written_with_its_port_as_such() -> None:
+    host = report(ACTIVE, listeners=(held(address="::1", by=SERVER),), processes=(SERVER,))
+    found = asked_of(wrong_address, host, target("redis://10.0.0.5"))
+    assert found is not None
+    assert found.next[0].startswith("Ask [::1]:6379, or let it listen at 10.0.0.5 too")
+
+
 def test_a_name_that_means_another_address_is_told() -> None:
     host = report(ACTIVE, listeners=(held(by=SERVER),), processes=(SERVER,))
     found = asked_of(wrong_address, host, target("redis://cache"), failed(peer="10.0.0.5"))
@@ -175,9 +207,10 @@ def test_a_unit_of_the_protocol_that_is_down_is_a_second_one_that_could_be_meant
 
 
 def test_it_runs_and_nothing_of_it_listens() -> None:
-    elsewhere = held(6380, by=SERVER)
+    web = process(80, "nginx", unit="nginx.service")
+    listeners = (held(6380, by=SERVER), held(8080, by=web), held(6381, by=SERVER, transport=Transport.UDP))
     changed = Change(ChangeKind.CONFIGURATION, "/etc/redis/redis.conf", before(minutes=2))
-    host = report(ACTIVE, listeners=(elsewhere,), processes=(SERVER,), changes=(changed,))
+    host = report(ACTIVE, listeners=listeners, processes=(SERVER, web), changes=(changed,))
     found = asked_of(not_listening, host)
     assert found is not None
     assert found.summary == (
@@ -185,6 +218,17 @@ def test_it_runs_and_nothing_of_it_listens() -> None:
         "/etc/redis/redis.conf changed 2 minutes ago"
     )
     assert cause_by(host) is Cause.NOT_LISTENING
+
+
+def test_a_process_without_a_unit_runs_and_nothing_of_it_listens() -> None:
+    """A child may hold the port with it, or in its place."""
+    alone, web = process(812, "redis-server"), process(80, "nginx")
+    listeners = (held(6380, by=process(813, "redis-child"), pids=(813, 812)), held(8080, by=web))
+    host = report(listeners=listeners, processes=(alone, web))
+    found = asked_of(not_listening, host, target(process="redis-server"))
+    assert found is not None
+    assert found.summary.startswith("redis-server (pid 812) runs, and nothing of it listens on port 6379")
+    assert found.facts["listens_on"] == [6380]
 
 
 @pytest.mark.parametrize(("kind", "hint"), [("simple", True), ("notify", False), ("forking", False)])

@@ -255,6 +255,9 @@ def test_nobody_is_woken_by_what_was_well_at_the_last_look() -> None:
         world.look("db", letter, 60)
     world.wait(600)
     assert world.events() == []
+    assert world.lines[-1] == "nobody is told yet: it was well at the last look"
+    world.look("db", "?", 1)
+    assert world.lines[-1] == "nobody is told yet: nobody can see it now"
     world.look("db", "x", 1)
     assert world.events() == [("db", "opened")]
 
@@ -318,10 +321,12 @@ def test_what_is_removed_from_the_configuration_is_over_for_those_who_were_told(
 
 def test_not_being_seen_is_written_down_and_ends_nothing() -> None:
     world = World()
-    for letter in "uxx???":
+    written = []
+    for letter in "uxx????":
         world.look("db", letter, 60)
+        written.append(sum("nobody can see it any more" in line for line in world.lines))
     assert world.events() == [("db", "opened")]
-    assert sum("nobody can see it" in line for line in world.lines) == 1
+    assert written == [0, 0, 0, 0, 1, 1, 1]
 
 
 LOOKS = st.lists(st.tuples(st.sampled_from(["db", "web", "shop"]), st.sampled_from(LETTERS)), max_size=60)
@@ -366,6 +371,21 @@ def test_an_incident_that_is_over_isnt_found() -> None:
     world = World()
     world.book.own_trouble(verdict("x", "db"), world.now)
     (case,) = world.book.cases()
-    assert world.book.find(case.incident.id) is case
+    number = case.incident.id
+    assert world.book.find(number) is case
+    assert world.book.add_note(number, "ada", "a disk", world.now)
+    again = world.book.restated(number, world.now)
+    assert again is not None
+    assert (again.event, again.incident) == (EventKind.REMINDER, number)
     world.book.drop("db", "over", world.now)
-    assert world.book.find(case.incident.id) is None
+    assert world.book.find(number) is None
+    assert not world.book.add_note(number, "ada", "too late", world.now)
+    assert world.book.restated(number, world.now) is None
+
+
+def test_who_was_down_when_somebody_saw_it_is_known() -> None:
+    world = World()
+    world.book.own_trouble(verdict("x", "db"), world.now)
+    world.book.own_trouble(verdict("d", "web"), world.now)
+    found = world.book.last_seen_down(["db", "web", "shop"])
+    assert {name: one.cause for name, one in found.items()} == {"db": "refused"}

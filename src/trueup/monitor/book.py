@@ -134,7 +134,7 @@ class Book:
 
     def enter(self, before: Memory, taken: Step, verdict: Verdict, now: datetime) -> None:
         """Write down what one step of the policy changed, and say what is to be said."""
-        name, case = verdict.target, self._cases.get(verdict.target)
+        case = self._cases.get(verdict.target)
         if taken.change is Change.CLOSED and case is not None:
             self._close(case, now, f"up again after {words_of(_lasted_s(case, now))}")
             return
@@ -146,7 +146,7 @@ class Book:
             self._flap(case, taken, now)
         elif case is not None and taken.memory.hard is State.UNKNOWN and before.hard is not State.UNKNOWN:
             self._note(case, now, f"nobody can see it any more: {verdict.summary}")
-        if case is not None and name in self._cases:
+        if case is not None:
             self._settle(case, now)
 
     def _open(self, verdict: Verdict, before: Memory, trouble: Trouble, now: datetime) -> Case:
