@@ -265,6 +265,20 @@ def test_only_a_trusted_proxy_is_believed() -> None:
     assert (gate.address(other), gate.is_secure(other), gate.host(other)) == ("192.0.2.1", False, HOST)
 
 
+def test_a_proxy_that_is_not_named_is_the_likely_reason_for_a_foreign_page() -> None:
+    def refused(*, named: bool, **forwarded: str) -> tuple[int, bool]:
+        proxies = (ip_network("127.0.0.0/8"),) if named else ()
+        app, said = application(scene(), doorman(trusted_proxies=proxies)), as_asker("editor")
+        origin = {"origin": "https://status.example"}
+        answer = ask(app, "/api/v1/targets/t0/check", "POST", **said, **origin, **forwarded)
+        return answer.status, "trusted_proxies" in answer.text
+
+    assert refused(named=False, x_forwarded_host="status.example") == (403, True)
+    assert refused(named=True, x_forwarded_host="status.example") == (200, False)
+    assert refused(named=True, x_forwarded_host="other.example") == (403, False)
+    assert refused(named=False) == (403, False)
+
+
 def test_a_proxy_makes_nobody_near() -> None:
     app = application(scene(), doorman(trusted_proxies=(ip_network("127.0.0.0/8"),)))
     assert ask(app, "/api/v1/targets", x_forwarded_for="127.0.0.1").status == 401

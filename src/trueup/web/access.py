@@ -149,7 +149,10 @@ class Doorman:
         if request.scope["method"] not in _UNSAFE or asker.scope is not None:
             return
         if self.is_foreign(request):
-            raise Refusal(403, "another site asks for this", "open trueup's own page and do it there")
+            hint = "open trueup's own page and do it there"
+            if not is_unforwarded(request) and not self._is_proxied(request):
+                hint = "if your proxy passed it on, name that: monitor: {trusted_proxies: [ADDRESS]}"
+            raise Refusal(403, "another site asks for this", hint)
         if asker.person is not None and not hmac.compare_digest((said or "").encode(), asker.csrf.encode()):
             raise Refusal(403, "the form is too old, or not ours", "load the page again, and repeat it")
 
