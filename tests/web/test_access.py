@@ -158,6 +158,35 @@ def test_the_right_ones_get_through(gate: str, asker: str) -> None:
     assert is_through == (asker in MAY[gate]) or gate in ("POST /login", "POST /setup"), answer.status
 
 
+@pytest.mark.parametrize(
+    ("asker", "gate", "status", "hint"),
+    [
+        ("anonymous-far", "GET /api/v1/targets", 401, "ask with a token, or sign in;"),
+        (
+            "anonymous-far",
+            "POST /api/v1/targets/t0/check",
+            401,
+            "make one: trueup token create --scope write",
+        ),
+        ("agent-token", "GET /api/v1/targets", 403, "this token only reports; ask with one of scope read"),
+        (
+            "read-token",
+            "POST /api/v1/targets/t0/check",
+            403,
+            "ask with a token of scope write, or as an editor",
+        ),
+        ("viewer", "POST /api/v1/targets/t0/check", 403, "ask with a token of scope write, or as"),
+        ("write-token", "GET /api/v1/tokens", 403, "sign in as an admin"),
+    ],
+)
+def test_who_may_not_is_told_what_would_help(asker: str, gate: str, status: int, hint: str) -> None:
+    method, _, path = gate.partition(" ")
+    body = b"{}" if method == "POST" else None
+    answer = ask(application(scene(), doorman(), **everything()), path, method, body, **as_asker(asker))
+    assert answer.status == status
+    assert answer.json["hint"].startswith(hint)
+
+
 @pytest.mark.parametrize("asker", ["anonymous-far", "agent-token"])
 def test_nobody_else_listens(asker: str) -> None:
     app = application(scene(), doorman())
