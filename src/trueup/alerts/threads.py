@@ -23,7 +23,7 @@ async def on_a_thread(call: Callable[[], T]) -> T:
         if error is not None:
             result.set_exception(error)
         else:
-            result.set_result(value)  # type: ignore[arg-type]
+            result.set_result(value)  # type: ignore[arg-type]  # without an error there's a value
 
     def run() -> None:
         try:

@@ -25,7 +25,7 @@ def lobby(most: int) -> type[asyncio.Protocol]:
     turns = itertools.count()  # a clock gives all that come in one round of the loop the same time
 
     class Visitor(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
             super().connection_made(transport)
             self.heard = next(turns)
             if len(self.connections) > most:

@@ -82,7 +82,7 @@ def _call(url: str) -> str:
     """Why it couldn't be called; empty if it could."""
     request = urllib.request.Request(url, headers={"User-Agent": f"trueup/{__version__}"})  # noqa: S310 - the operator's own URL
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310 - as above
             return "" if answer.status < 400 else f"it answers {answer.status}"
     except (OSError, ValueError) as error:
         return type(error).__name__

@@ -183,7 +183,7 @@ def filled(value: T, saved: Mapping[str, str]) -> T:
     address keeps the text that is shown. What isn't saved stays as it is.
     """
     found: Any = _filled(value, saved) if saved else value
-    return found  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]  # of the type of what was given
 
 
 def _filled(value: Any, saved: Mapping[str, str]) -> Any:

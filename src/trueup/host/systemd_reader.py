@@ -80,9 +80,9 @@ class Systemd:
             path
             for pattern in _ENABLED
             for path in glob.glob(os.path.join(self._root, pattern))  # noqa: PTH118, PTH207 - text throughout
-            if os.path.islink(path)  # noqa: PTH114
+            if os.path.islink(path)  # noqa: PTH114 - text throughout
         ]
-        return sorted(os.path.basename(path) for path in links)  # noqa: PTH119
+        return sorted(os.path.basename(path) for path in links)  # noqa: PTH119 - text throughout
 
     def close(self) -> None:
         self.bus.close()
@@ -100,7 +100,7 @@ class Systemd:
         """Whether a generator made the link that pulls the unit in: it will again at the next boot."""
         return any(
             glob.glob(  # noqa: PTH207 - a path is text throughout this floor
-                os.path.join(self._root, _GENERATED.format(kind=kind, unit=glob.escape(unit)))  # noqa: PTH118
+                os.path.join(self._root, _GENERATED.format(kind=kind, unit=glob.escape(unit)))  # noqa: PTH118 - text throughout
             )
             for kind in ("wants", "requires")
         )

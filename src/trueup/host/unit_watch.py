@@ -63,7 +63,7 @@ class UnitChanges:
     async def _tell_end(self) -> None:
         connection = await self._bus.connect()
         with contextlib.suppress(OSError, EOFError):  # however it went, it's gone
-            await connection.wait_for_disconnect()  # type: ignore[no-untyped-call]
+            await connection.wait_for_disconnect()  # type: ignore[no-untyped-call]  # the library's
         self._lost()
 
     def _take(self, message: "Message") -> None:

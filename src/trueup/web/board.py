@@ -69,7 +69,7 @@ class Board:
                     self._known[change["name"]] = _glance(change)
         finally:
             with contextlib.suppress(AttributeError):
-                await changes.aclose()  # type: ignore[attr-defined]
+                await changes.aclose()  # type: ignore[attr-defined]  # only a generator has it
 
 
 def _glance(document: Document) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def claims_of(
     try:
         if not isinstance(token, str):
             raise _failed("it gives no ID token")
-        found = jwt.decode(token, KeySet.import_key_set(dict(keys)), algorithms=list(_ALGORITHMS))  # type: ignore[arg-type]
+        found = jwt.decode(token, KeySet.import_key_set(dict(keys)), algorithms=list(_ALGORITHMS))  # type: ignore[arg-type]  # a shape that it checks itself
         wanted.validate(found.claims)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise _failed(f"its ID token isn't good ({type(error).__name__})") from error
