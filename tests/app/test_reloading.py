@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trueup.app.reloading import Reloader, fingerprint
+from trueup.app.reloading import Fingerprint, Reloader, fingerprint
 from trueup.app.watched import Watched
 
 ONE = "services: {one: tcp://127.0.0.1:1}\n"
@@ -20,11 +20,13 @@ class Heard:
         self.applied.append([target.name for target in watched.targets])
 
 
-def run(path: Path, story: Callable[[Reloader, Heard], Awaitable[None]]) -> Heard:
+def run(
+    path: Path, story: Callable[[Reloader, Heard], Awaitable[None]], *, seen: Fingerprint | None = None
+) -> Heard:
     heard = Heard()
 
     async def whole() -> None:
-        reloader = Reloader(path, heard.apply, heard.complaints.append, poll_every_s=0.02)
+        reloader = Reloader(path, heard.apply, heard.complaints.append, seen=seen, poll_every_s=0.02)
         following = asyncio.create_task(reloader.run())
         async with asyncio.timeout(20):
             await story(reloader, heard)
@@ -60,6 +62,18 @@ def test_a_change_is_applied_and_what_does_not_hold_is_not(
     assert "goes on" in heard.complaints[1]
     assert f"{file}:1: services.one.att:" in caplog.text
     assert "services.two.at" in caplog.text
+
+
+def test_a_change_while_the_first_was_read_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "trueup.yaml"
+    file.write_text(ONE)
+    seen = fingerprint(file)
+    file.write_text(TWO)
+
+    async def story(_reloader: Reloader, heard: Heard) -> None:
+        await until(lambda: heard.applied)
+
+    assert run(file, story, seen=seen).applied == [["one", "two"]]
 
 
 def test_nothing_changes_without_a_change_unless_somebody_asks(tmp_path: Path) -> None:

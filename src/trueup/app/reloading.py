@@ -30,15 +30,18 @@ class Reloader:
         complain: Callable[[str], None],
         *,
         running: Configuration | None = None,
+        seen: Fingerprint | None = None,
         poll_every_s: float = POLL_EVERY_S,
     ) -> None:
-        """``running`` is the configuration that holds now."""
+        """``running`` is the configuration that holds now; ``seen`` is how its files were before it was read,
+        else how they are now.
+        """
         self._path = path
         self._apply, self._complain = apply, complain
         self._running = running
         self._poll_every_s = poll_every_s
         self._asked = asyncio.Event()
-        self._known = fingerprint(path)  # not first when it runs: a change from now on is to be seen
+        self._known = fingerprint(path) if seen is None else seen
 
     def ask(self) -> None:
         """Read it again now, changed or not."""

@@ -19,7 +19,7 @@ from trueup.app.beforehand import import_all
 from trueup.app.clock import SystemClock
 from trueup.app.machines import KnownMachines
 from trueup.app.own_address import url_of
-from trueup.app.reloading import Reloader
+from trueup.app.reloading import Fingerprint, Reloader
 from trueup.app.reports import Reports
 from trueup.app.running import Running
 from trueup.app.service_manager import notify
@@ -40,7 +40,9 @@ RESTORE_EVERY_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where everything is: its data, its store, its configuration (None without one), and who may ask."""
+    """Where everything is: its data, its store, its configuration (None without one; ``seen`` is how its
+    files were before it was read), and who may ask.
+    """
 
     data: Path
     listen: Listen
@@ -50,6 +52,7 @@ class Plan:
     trusted_proxies: tuple[Network, ...] = ()
     workers: int = 1
     oidc: Oidc | None = None
+    seen: Fingerprint | None = None
 
     @property
     def url(self) -> str:
@@ -171,7 +174,9 @@ async def _reload_on(running: Running, plan: Plan, server: uvicorn.Config) -> No
         loop.add_signal_handler(signal.SIGHUP, renew, plan.tls, server)
         await loop.create_future()
         return
-    reloader = Reloader(plan.config, running.replace, running.complain, running=running.configuration)
+    reloader = Reloader(
+        plan.config, running.replace, running.complain, running=running.configuration, seen=plan.seen
+    )
 
     def hang_up() -> None:
         renew(plan.tls, server)

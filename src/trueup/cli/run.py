@@ -47,6 +47,7 @@ def COMMAND(config: Path | None, data: Path | None, listen: str | None, store: s
 
     import uvloop
 
+    from trueup.app.reloading import fingerprint
     from trueup.app.serving import Plan, serve
     from trueup.app.this_machine import configuration_of_this_machine
     from trueup.app.watched import Watched, watched_of
@@ -58,6 +59,8 @@ def COMMAND(config: Path | None, data: Path | None, listen: str | None, store: s
     from trueup.store.failure import StoreFailed
 
     path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    # Before it is read: what changes meanwhile is to be seen.
+    seen = fingerprint(path) if path is not None else None
     configuration = load_or_say(path) if path is not None else None
     settings = configuration.monitor if configuration is not None else MonitorSettings()
     plan = Plan(
@@ -69,6 +72,7 @@ def COMMAND(config: Path | None, data: Path | None, listen: str | None, store: s
         settings.trusted_proxies,
         settings.workers,
         settings.oidc,
+        seen,
     )
 
     def say(words: str) -> None:
