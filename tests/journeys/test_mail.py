@@ -94,6 +94,8 @@ def test_a_mail_that_is_lost(mailboxes: Server) -> None:
     assert done.failed.facts["expected"] == f"the mail to {USER}@localhost in INBOX within 0.3 s"
     assert str(done.failed.facts["seen"]).startswith("it was taken, and isn't in INBOX 0.")
     assert "is lost or late" in done.verdict.summary
+    (step,) = done.verdict.next
+    assert step.endswith(f": mailq; journalctl --since -1h | grep -F '{done.failed.facts['message_id']}'")
 
 
 def test_a_mail_that_nobody_takes(mailboxes: Server) -> None:

@@ -110,6 +110,10 @@ _NEXT_OF_A_JOB: Final[dict[Cause, tuple[str, ...]]] = {
     ),
     Cause.ERROR_ANSWER: ("Read the log of the job {name} where it runs",),
 }
+_NEXT_OF_A_MAIL: Final = (
+    "Where it was taken, see whether it waits, and what became of it: "
+    "mailq; journalctl --since -1h | grep -F {message_id}"
+)
 _NEXT_OF_A_HOST: Final = {Cause.NO_ANSWER: ("From here: ping -c3 {peer}; tracepath -n {peer}",)}
 _NEXT_OF_AN_ISSUER: Final = (
     "Serve a chain that is valid; see what is sent: openssl s_client -showcerts -connect {place} </dev/null",
@@ -224,6 +228,8 @@ def next_steps(target: Target, seen: Observation) -> tuple[str, ...]:
     if is_of_a_job(seen):
         steps = _NEXT_OF_A_JOB.get(seen.cause, ()) if seen.cause else ()
         return (*(step.format(name=target.name, word=quote(target.name)) for step in steps), *runbook)
+    if "message_id" in seen.facts:  # it was taken, and lost on its way from one address to another
+        return (_NEXT_OF_A_MAIL.format(message_id=quote(str(seen.facts["message_id"]))), *runbook)
     if seen.cause is Cause.STEP_FAILED:
         address, seen = _of_the_step(seen)
     if address is None or seen.cause is None:
