@@ -353,11 +353,12 @@ def test_what_the_first_peer_left_unread_is_not_the_seconds() -> None:
 def test_closing_and_resetting_are_told_apart() -> None:
     def talk() -> Conversation:
         try:
+            yield Send(b"hello\n")  # one that is reset before it's used was never connected
             yield Receive(Line())
         except Closed as closed:
             return ready("reset" if closed.reset else "closed")
         return ready("neither")
 
     for handler, how in ((closes, "closed"), (resets, "reset")):
-        with peer(handler) as known:
+        with peer(answers(b"", then=handler)) as known:
             assert answer_of(perform(at(known), talk())).detail == how
