@@ -3,7 +3,7 @@ import pytest
 from tests.host.fake_reader import NOW, container, listening
 from tests.host.units import unit
 from trueup.host.facts import InterfaceAddress, Owner, Transport
-from trueup.host.report import Counter, HostReport, Listener, met_at, takes
+from trueup.host.report import Counter, HostReport, Listener, takes
 
 
 def listener(port: int, address: str, **said: object) -> Listener:
@@ -58,22 +58,6 @@ def test_things_are_found_by_their_names() -> None:
     assert counter is not None
     assert counter.rise == 3
     assert told.log("web") is None
-
-
-@pytest.mark.parametrize(
-    ("called", "met"),
-    [
-        ("0.0.0.0", "127.0.0.1"),
-        ("::", "::1"),
-        ("::ffff:10.0.0.7", "10.0.0.7"),
-        ("FE80:0::1%eth0", "fe80::1"),
-        ("10.0.0.7", "10.0.0.7"),
-        ("shop.example", "shop.example"),
-        ("", ""),
-    ],
-)
-def test_where_a_call_arrives(called: str, met: str) -> None:
-    assert met_at(called) == met
 
 
 def test_own_addresses() -> None:

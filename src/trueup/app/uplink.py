@@ -16,7 +16,7 @@ from trueup.domain.states import Outcome
 from trueup.domain.target import Target
 from trueup.engine.engine import Engine
 from trueup.host.addresses import read_addresses
-from trueup.host.report import met_at
+from trueup.host.dialled import met_at
 from trueup.host.unreadable import HostUnreadable
 
 TIMEOUT_S: Final = 3.0

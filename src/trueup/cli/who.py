@@ -77,7 +77,7 @@ def _addresses_and_port(place: str) -> tuple[frozenset[str], int | None]:
     import ipaddress
 
     from trueup.domain.address import BARE, AddressError, parse_address
-    from trueup.host.report import met_at
+    from trueup.host.dialled import met_at
     from trueup.probes.registry import SCHEMES, by_scheme
 
     with suppress(ValueError):
@@ -101,7 +101,7 @@ def _addresses_and_port(place: str) -> tuple[frozenset[str], int | None]:
 def _resolved(host: str) -> frozenset[str]:
     import socket
 
-    from trueup.host.report import met_at
+    from trueup.host.dialled import met_at
 
     try:
         found = socket.getaddrinfo(host, None)

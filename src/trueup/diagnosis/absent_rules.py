@@ -22,8 +22,8 @@ from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.boot_survival import starts_at_boot
+from trueup.host.dialled import met_at
 from trueup.host.facts import Unit
-from trueup.host.report import met_at
 from trueup.host.traces import Change, ChangeKind
 
 _YOUNG: Final = timedelta(seconds=30)

@@ -11,8 +11,9 @@ from trueup.domain.address import Address
 from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.target import Target
+from trueup.host.dialled import met_at
 from trueup.host.facts import Container, Process, ProcessState, Transport, Unit
-from trueup.host.report import HostReport, Listener, met_at
+from trueup.host.report import HostReport, Listener
 from trueup.probes.registry import probe_for
 
 NOBODY_THERE: Final = frozenset({Cause.REFUSED, Cause.NO_ANSWER, Cause.CLOSES, Cause.SILENT})

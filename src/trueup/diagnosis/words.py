@@ -12,7 +12,7 @@ from trueup.domain.causes import Cause
 from trueup.domain.observation import Observation
 from trueup.domain.states import Layer, Outcome
 from trueup.domain.target import Target
-from trueup.host.report import met_at
+from trueup.host.dialled import met_at
 from trueup.probes.registry import SCHEMES, probe_for
 
 Form = TypeVar("Form")

@@ -5,7 +5,6 @@ Pure. What could not be read is in ``unreadable``: a thing that is missing here 
 
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Final
 
 from trueup.host.facts import (
@@ -26,8 +25,6 @@ from trueup.host.unreadable import Unreadable
 
 SCHEMA: Final = 1
 _ANY: Final = frozenset({"0.0.0.0", "::"})
-_DIALLED: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Whoever calls no address calls this machine: ip(7), ipv6(7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +142,6 @@ class HostReport:
     def could_not_read(self, what: str) -> Unreadable | None:
         """The first gap whose name begins so."""
         return next((gap for gap in self.unreadable if gap.what.startswith(what)), None)
-
-
-def met_at(address: str) -> str:
-    """The address that a call to ``address`` arrives at, spelt as listeners and interfaces are."""
-    try:
-        read = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address  # a name
-    plain = str(getattr(read, "ipv4_mapped", None) or read)
-    return _DIALLED.get(plain, plain)
 
 
 def takes(socket: ListeningSocket, address: str) -> bool:
