@@ -18,9 +18,9 @@ OK = says(200, {})
 
 
 def at_first(*answers: bytes) -> Callable[[bytes], bytes]:
-    """These, one after the other, and then success."""
+    """These to who sends something, one after the other, and then success."""
     left = list(answers)
-    return lambda _: left.pop(0) if left else OK
+    return lambda request: left.pop(0) if left and request.startswith(b"POST ") else OK
 
 
 @contextmanager

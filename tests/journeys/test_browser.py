@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.beds.nginx import nginx
 from tests.beds.server import Server, free_port
+from tests.cli.trueup import trueup
 from tests.journeys.performed import perform
 from trueup.domain.states import State
 from trueup.journeys import browser
@@ -74,12 +76,14 @@ def test_without_playwright_nobody_knows(shop: Server, monkeypatch: pytest.Monke
     assert 'pip install "trueup[browser]"' in done.verdict.summary
 
 
-def test_without_playwrights_driver_nobody_knows(shop: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", "/bin/false")
-    done = perform(f"- browser: [{{open: {shop.url}/}}]")
-    assert done.verdict.state is State.UNKNOWN
-    assert "Playwright's driver has ended" in done.verdict.summary
-    assert "trueup.service" in done.verdict.summary
+def test_without_playwrights_driver_nobody_knows(shop: Server, tmp_path: Path) -> None:
+    """In a process of its own: Playwright doesn't wait for the end of a driver that it couldn't start."""
+    config = tmp_path / "trueup.yaml"
+    config.write_text(f"journeys: {{checkout: {{steps: [{{browser: [{{open: '{shop.url}/'}}]}}]}}}}\n")
+    done = trueup("check", "-c", str(config), env={"PLAYWRIGHT_NODEJS_PATH": "/bin/false"})
+    assert done.returncode == 3
+    assert "Playwright's driver has ended" in done.stdout
+    assert "trueup.service" in done.stdout
 
 
 def test_without_chromium_nobody_knows(shop: Server, monkeypatch: pytest.MonkeyPatch) -> None:
