@@ -24,6 +24,7 @@ from tests.diagnosis.hosts import (
 )
 from trueup.diagnosis.absent_rules import not_enabled, not_listening, not_running, wrong_address
 from trueup.diagnosis.evidence import Evidence, Former
+from trueup.diagnosis.host_rules import why_it_failed
 from trueup.domain.causes import Cause
 from trueup.domain.verdict import MAY_COME_BACK
 from trueup.host.facts import Transport
@@ -117,6 +118,16 @@ def test_no_process_of_the_configured_name() -> None:
     found = asked_of(not_running, report(), target(process="shopd"))
     assert found is not None
     assert found.summary == "No process called shopd runs on db-1"
+
+
+def test_of_a_process_that_is_known_to_have_ended_that_is_said() -> None:
+    of, host = target(process="redis-server"), report()
+    former = Former(process(811, "redis-server"), has_ended=True)
+    found = why_it_failed(Evidence(of, (failed(),), host, held_before=former), failed(), host)
+    assert found is not None
+    assert (
+        found.summary == "redis-server (pid 811), which held port 6379, has ended; nobody holds the port now"
+    )
 
 
 def test_who_may_not_even_see_process_1_knows_of_no_absence() -> None:

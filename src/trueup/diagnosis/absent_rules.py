@@ -197,7 +197,8 @@ def _inactive(evidence: Evidence, holder: Holder) -> Finding | None:
 
 def _no_process(evidence: Evidence, holder: Holder) -> Finding | None:
     name, report = evidence.target.process, holder.report
-    if name is None or may_run(name, report):
+    # Where it's known which of that name has ended, that says more: by ``former_ended``.
+    if name is None or may_run(name, report) or evidence.held_before is not None:
         return None
     words = f"No process called {name} runs on {report.host}"
     steps = (f"systemctl list-units --all '*{name}*'",)
