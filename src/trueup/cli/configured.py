@@ -1,7 +1,8 @@
 """A configuration for a command: loaded, or its problems said and the command ended."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,10 +37,8 @@ def load_or_say(path: Path) -> Configuration:
     Raises:
         InvalidConfigurationError: it doesn't hold, or can't be read.
     """
-    try:
+    with _said():
         return load(path, os.environ)
-    except ConfigurationError as error:
-        raise InvalidConfigurationError(error) from error
 
 
 def load_place_or_say(path: Path) -> MonitorSettings:
@@ -48,8 +47,17 @@ def load_place_or_say(path: Path) -> MonitorSettings:
     Raises:
         InvalidConfigurationError: that doesn't hold, or can't be read.
     """
-    try:
+    with _said():
         return load_place(path, os.environ)
+
+
+@contextlib.contextmanager
+def _said() -> Iterator[None]:
+    """Raises:
+    InvalidConfigurationError: instead of ``ConfigurationError``.
+    """
+    try:
+        yield
     except ConfigurationError as error:
         raise InvalidConfigurationError(error) from error
 
