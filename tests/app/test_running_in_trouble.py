@@ -166,12 +166,14 @@ def test_a_bug_of_ours_is_unknown_and_never_down(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
-def test_what_nobody_can_finish_looking_at_is_unknown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _quick_to_miss_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookout, "STALE_GRACE_S", 0.2)
     monkeypatch.setattr(lookout, "STALE_EVERY_S", 0.1)
 
+
+@pytest.mark.usefixtures("_quick_to_miss_looks")
+def test_what_nobody_can_finish_looking_at_is_unknown(tmp_path: Path) -> None:
     async def story(stores: Stores) -> None:
         db = Scripted()
         async with monitor(stores, {"db": db}) as running:
@@ -185,12 +187,8 @@ def test_what_nobody_can_finish_looking_at_is_unknown(
     run(tmp_path, story)
 
 
-def test_a_look_that_takes_the_time_that_it_has_is_no_want_of_looks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lookout, "STALE_GRACE_S", 0.2)
-    monkeypatch.setattr(lookout, "STALE_EVERY_S", 0.1)
-
+@pytest.mark.usefixtures("_quick_to_miss_looks")
+def test_a_look_that_takes_the_time_that_it_has_is_no_want_of_looks(tmp_path: Path) -> None:
     async def story(stores: Stores) -> None:
         slow, hung = Scripted(), Scripted()
         async with monitor(stores, {"slow": slow, "hung": hung}, timeouts={"slow": 60.0}) as running:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.beds.postgres import postgres, sql
-from tests.beds.small_disk import small_disk
+from tests.beds.small_disk import SmallDisk, small_disk
 from tests.crash.victim import TARGET, Victim, events_of, victim
 from trueup.store.backups import daily_backup
 
@@ -37,14 +37,19 @@ def test_an_outage_with_its_database_gone_is_told_and_written_down_afterwards(tm
         assert sql(server, "select count(*) from trueup.incident where target = 'db'") == "1"
 
 
+def fails_with_the_disk_full(monitor: Victim, disk: SmallDisk) -> None:
+    """It runs, its disk is full, what it watches is down, and it has told both."""
+    monitor.start()
+    monitor.until(monitor.is_up, "up")
+    disk.fill()
+    monitor.service.stop()
+    monitor.until(lambda: monitor.told_of(TARGET) == ["opened"], "told that it's down")
+    monitor.until(lambda: monitor.told_of("trueup") == ["opened"], "told that the disk is full")
+
+
 def test_an_outage_with_the_disk_full_is_told_and_written_down_afterwards(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 4096) as disk, victim(tmp_path, disk.folder / "data") as monitor:
-        monitor.start()
-        monitor.until(monitor.is_up, "up")
-        disk.fill()
-        monitor.service.stop()
-        monitor.until(lambda: monitor.told_of(TARGET) == ["opened"], "told that it's down")
-        monitor.until(lambda: monitor.told_of("trueup") == ["opened"], "told that the disk is full")
+        fails_with_the_disk_full(monitor, disk)
         (own,) = (one for one in monitor.receiver.came if one["target"] == "trueup")
         assert own["cause"] == "disk-full"
         monitor.service.listen()
@@ -63,12 +68,7 @@ def test_killed_while_its_disk_is_full_it_goes_on_with_what_happened_since(
     tmp_path: Path, *, is_mended_first: bool
 ) -> None:
     with small_disk(tmp_path / "disk", 4096) as disk, victim(tmp_path, disk.folder / "data") as monitor:
-        monitor.start()
-        monitor.until(monitor.is_up, "up")
-        disk.fill()
-        monitor.service.stop()
-        monitor.until(lambda: monitor.told_of(TARGET) == ["opened"], "told that it's down")
-        monitor.until(lambda: monitor.told_of("trueup") == ["opened"], "told that the disk is full")
+        fails_with_the_disk_full(monitor, disk)
         monitor.until(monitor.has_told_all, "and that it's written that it was")
         monitor.kill()
         if is_mended_first:
