@@ -1,6 +1,8 @@
 """``trueup run`` where it can't: one sentence, and 70."""
 
+import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,23 @@ def test_what_is_no_place_to_listen_is_wrong_usage() -> None:
     done = trueup("run", "--listen", "nonsense")
     assert done.returncode == 64
     assert "write 127.0.0.1:8642" in done.stderr
+
+
+def test_what_changes_while_the_configuration_is_read_is_read_again(tmp_path: Path) -> None:
+    """Reading waits for a secret in a pipe, and the file changes before that comes."""
+    pipe, file = tmp_path / "secret", tmp_path / "trueup.yaml"
+    os.mkfifo(pipe)
+
+    def change() -> None:
+        with pipe.open("w") as secret:  # waits for who reads
+            file.write_text("services: {after: tcp://127.0.0.1:1}\n")
+            secret.write("word")
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    before = f"services: {{before: {{at: 'redis://127.0.0.1:1', login: {{password: '${{file:{pipe}}}'}}}}}}\n"
+    with monitor(tmp_path, before, settled=False) as running:
+        changing.join(10)
+        running.until(
+            lambda: [one["name"] for one in running.json("/api/v1/targets")["targets"]] == ["after"]
+        )
