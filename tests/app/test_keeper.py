@@ -1,4 +1,5 @@
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -47,6 +48,18 @@ def run(story: Story, collect: Callable[[], list[Kept]] = list) -> tuple[FakeSta
 async def until(wanted: Callable[[], Any]) -> None:
     while not wanted():  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0.005)
+
+
+def test_what_a_file_brings_is_a_failure_of_the_store() -> None:
+    def full(_store: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files", "/data")
+
+    async def story(keeper: Keeper, _state: FakeState, _history: FakeHistory) -> None:
+        for ask in (keeper.in_state, keeper.in_history):
+            with pytest.raises(StoreFailed, match="Too many open files"):
+                await ask(full)
+
+    run(story)
 
 
 def test_what_belongs_together_is_stored_together() -> None:

@@ -1,3 +1,7 @@
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,6 +11,7 @@ from sqlalchemy import func, select
 from trueup.domain.monitor_settings import Retention, Store
 from trueup.domain.sample import Point, Sample
 from trueup.domain.states import Layer, State
+from trueup.store.failure import StoreFailed
 from trueup.store.history import HistoryStore
 from trueup.store.opening import Stores, open_stores
 from trueup.store.tables import HOURLY, PACKED_HOUR, RESULT
@@ -137,3 +142,32 @@ def test_the_history_is_the_same_after_a_restart(store: Store, tmp_path: Path) -
     assert sum(point.counts[State.UP] for point in points(again.history, 3600)) == 11
     assert len(again.history.points("web", START, START + HOUR, 60)) == 1
     again.close()
+
+
+@contextmanager
+def without_a_file_left() -> Iterator[None]:
+    """This process may open none besides those that it has."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_without_a_file_left_its_size_cant_be_told(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path, Store())
+    with without_a_file_left(), pytest.raises(StoreFailed, match="Too many open files"):
+        stores.history.expire(START, Retention(), PLENTY)
+    stores.history.expire(START, Retention(), PLENTY)
+    stores.close()
+
+
+def test_what_has_gone_by_the_time_it_is_measured_takes_nothing(tmp_path: Path) -> None:
+    stores = open_stores(tmp_path, Store())
+    before = stores.history.size_bytes()
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    assert stores.history.size_bytes() == before
+    stores.close()

@@ -14,12 +14,13 @@ from trueup.domain.alert import Notification
 from trueup.domain.incident import Happening, Incident
 from trueup.domain.sample import Sample
 from trueup.domain.silence import Silence
-from trueup.store.failure import Reason, StoreFailed
+from trueup.store.failure import Reason, StoreFailed, failing
 from trueup.store.history import HistoryStore
 from trueup.store.stand_in import Home
 from trueup.store.state import Batch, Beat, Kept, StateStore
 
 T = TypeVar("T")
+Store = TypeVar("Store", StateStore, HistoryStore)
 GATHER_S: Final = 0.2
 """So long changes that wake nobody are gathered."""
 READ_WITHIN_S: Final = 7.0
@@ -300,7 +301,7 @@ class Keeper:
         Raises:
             StoreFailed: it can't be done.
         """
-        return asyncio.get_running_loop().run_in_executor(self._state_thread, do, self._state)
+        return asyncio.get_running_loop().run_in_executor(self._state_thread, _done, do, self._state)
 
     def in_history(self, do: Callable[[HistoryStore], T]) -> Awaitable[T]:
         """Do something with the history in its thread.
@@ -308,7 +309,7 @@ class Keeper:
         Raises:
             StoreFailed: it can't be done.
         """
-        return asyncio.get_running_loop().run_in_executor(self._history_thread, do, self._history)
+        return asyncio.get_running_loop().run_in_executor(self._history_thread, _done, do, self._history)
 
     def _with_both(self, do: Callable[[], T]) -> Awaitable[T]:
         """With both threads held: nobody else uses the files meanwhile.
@@ -336,3 +337,11 @@ class Keeper:
         """Let go of the threads. The stores are closed by who opened them."""
         self._state_thread.shutdown()
         self._history_thread.shutdown()
+
+
+def _done(do: Callable[[Store], T], store: Store) -> T:
+    """Raises:
+    StoreFailed: also for what a file brings that isn't the database's own; watching goes on without it.
+    """
+    with failing():
+        return do(store)

@@ -4,10 +4,12 @@ Looks come in as rows, 25 bytes each. A finished hour of a target is packed into
 look, and its summary is kept beside it, for plots of months and for when the looks themselves are gone.
 """
 
+import stat
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import BigInteger, Connection, Table, bindparam, delete, func, select
@@ -18,7 +20,7 @@ from trueup.domain.states import State, worst
 from trueup.store import packing
 from trueup.store.database import Database
 from trueup.store.failpoint import failpoint
-from trueup.store.failure import Reason, StoreFailed
+from trueup.store.failure import Reason, StoreFailed, failing
 from trueup.store.latencies import bucket_of, summary_of
 from trueup.store.packing import HOUR_MS, LAYERS, STATES, Looks, Tally
 from trueup.store.tables import HOURLY, PACKED_HOUR, RESULT, SERIES
@@ -155,12 +157,9 @@ class HistoryStore:
                 int(connection.exec_driver_sql(f"pragma {name}").scalar_one())
                 for name in ("page_count", "freelist_count", "page_size")
             )
-        others = sum(
-            file.stat().st_size
-            for file in path.parent.rglob("*")
-            if file.is_file() and not file.name.startswith(path.name)
-        )
-        return (pages - free) * size + others
+        with failing():
+            files = [file for file in path.parent.rglob("*") if not file.name.startswith(path.name)]
+            return (pages - free) * size + sum(map(_bytes_of, files))
 
     # -- adding up -----------------------------------------------------------------------------
 
@@ -257,6 +256,15 @@ class HistoryStore:
     def _free_pages(self) -> int:
         with self._database.reading() as connection:
             return int(connection.exec_driver_sql("pragma freelist_count").scalar_one())
+
+
+def _bytes_of(file: Path) -> int:
+    """Nothing for a folder, and for a copy under way that has got its name meanwhile."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 @contextmanager
